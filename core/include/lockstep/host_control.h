@@ -1,0 +1,26 @@
+// Port to the machine itself.
+#ifndef LOCKSTEP_HOST_CONTROL_H_
+#define LOCKSTEP_HOST_CONTROL_H_
+
+#include <string>
+
+#include "lockstep/result.h"
+
+namespace lockstep {
+
+// Thread-safety: every method may be called from several threads at once.
+class HostControl {
+ public:
+  HostControl() = default;
+  HostControl(const HostControl&) = delete;
+  HostControl& operator=(const HostControl&) = delete;
+  virtual ~HostControl() = default;
+
+  // Names this boot: the same until the machine restarts, never the same after. On Linux
+  // /proc/sys/kernel/random/boot_id. Error: kUnavailable.
+  virtual Result<std::string> BootId() = 0;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_HOST_CONTROL_H_

@@ -1,0 +1,135 @@
+// ObservedState: what engine, lock directories, configuration and store report now.
+#ifndef LOCKSTEP_OBSERVED_STATE_H_
+#define LOCKSTEP_OBSERVED_STATE_H_
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/identity.h"
+#include "lockstep/lock.h"
+#include "lockstep/service_spec.h"
+#include "lockstep/value.h"
+
+namespace lockstep {
+
+enum class ContainerState { kCreated, kRunning, kPaused, kRestarting, kExited, kDead, kRemoving };
+enum class Health { kNone, kStarting, kHealthy, kUnhealthy };
+
+std::string_view ContainerStateName(ContainerState state);
+std::optional<ContainerState> ContainerStateFromName(std::string_view name);
+std::string_view HealthName(Health health);
+std::optional<Health> HealthFromName(std::string_view name);
+
+struct ObservedContainer {
+  std::string id;
+  std::string name;
+  std::string image;     // The reference it was created from.
+  std::string image_id;  // The content it runs.
+  ContainerState state = ContainerState::kCreated;
+  Health health = Health::kNone;
+  int exit_code = 0;
+  int restart_count = 0;
+  std::optional<WallTime> created_at;
+  std::optional<WallTime> started_at;
+  std::string app;      // Uuid; empty where the labels name none.
+  std::string app_id;   // Numeric id as text; may be empty.
+  std::string service;
+  std::string commit;   // From the name.
+  bool owned = false;
+  Labels labels;
+  std::string config_hash;  // From the label; empty for an adopted container.
+  // The specification; none where the hash alone is known (it was in ObserveRequest::known_hashes).
+  std::optional<ServiceSpec> spec;
+  // The policy the engine follows now; none where it was not looked at.
+  std::optional<std::string> restart_policy;
+  // The app's networks it is attached to, by their name in the target; none where not looked at.
+  std::optional<std::vector<std::string>> networks;
+  // Host path bound as lock directory; empty where none, none where not looked at.
+  std::optional<std::string> lock_dir;
+  // Said by the Session: it has proved itself (healthy, up long enough, or a job that is done).
+  bool settled = false;
+
+  bool IsUp() const {  // Stopping it would interrupt something.
+    return state == ContainerState::kRunning || state == ContainerState::kPaused ||
+           state == ContainerState::kRestarting;
+  }
+};
+
+struct ObservedImage {
+  std::string id;
+  std::vector<std::string> references;  // Tags and digests.
+  Labels labels;
+};
+
+struct ObservedNetwork {
+  std::string id;    // The engine's.
+  std::string name;  // In the target's words, without the app's prefix.
+  std::string app;
+  std::string app_id;
+  bool owned = false;
+  Value config;      // Normalised definition (a map).
+};
+
+struct ObservedVolume {
+  std::string name;
+  std::string app;
+  std::string app_id;
+  bool owned = false;
+  Value config;
+};
+
+struct EngineInfo {
+  std::string kind;         // "docker", "balena-engine", "memory", ...
+  std::string version;
+  std::string api_version;
+};
+
+// One engine at one instant. Sorted by id (containers, images) and by app and name (the rest).
+struct EngineState {
+  EngineInfo engine;
+  std::vector<ObservedContainer> containers;
+  std::vector<ObservedImage> images;
+  std::vector<ObservedNetwork> networks;
+  std::vector<ObservedVolume> volumes;
+};
+
+// What the store remembers of one app because it cannot be seen.
+struct AppRecord {
+  std::string app;
+  std::optional<std::string> committed;  // The release that is known to have settled.
+  std::optional<std::string> cutover;    // A cutover to this release began and has not ended.
+  std::vector<std::string> failed;       // Releases not to be tried again.
+  std::vector<std::string> stopped;      // Services stopped by a person.
+  std::vector<std::string> purge;        // Volumes to be purged.
+  friend bool operator==(const AppRecord&, const AppRecord&) = default;
+};
+
+struct ObservedState {
+  WallTime taken_at{};
+  EngineState engine;
+  std::vector<LockHolder> locks;  // Of owned and target services; those of Lockstep have `ours`.
+  std::vector<std::string> spans; // Apps all of whose locks Lockstep holds. Sorted.
+  std::map<std::string, std::string> config;
+  std::vector<std::string> config_set;  // Keys that Lockstep set.
+  std::vector<AppRecord> apps;          // Sorted by app.
+  // Restart policies of adopted containers that were set aside: container id -> policy.
+  std::map<std::string, std::string> saved_restart;
+  bool reboot_pending = false;
+  std::string boot_id;
+
+  const AppRecord* FindApp(std::string_view app) const;
+  AppRecord& AppFor(std::string_view app);  // Made where it is missing.
+  ObservedContainer* FindContainer(std::string_view id);
+  bool HasSpan(std::string_view app) const;
+};
+
+// Puts every list into its canonical order: the same state, however an engine lists it.
+void Sort(ObservedState& state);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_OBSERVED_STATE_H_

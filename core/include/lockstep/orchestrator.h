@@ -1,0 +1,72 @@
+// Orchestrator: the threaded shell around the Session. It calls the ports, feeds what they say to
+// the Session, and performs its actions.
+#ifndef LOCKSTEP_ORCHESTRATOR_H_
+#define LOCKSTEP_ORCHESTRATOR_H_
+
+#include <chrono>
+#include <optional>
+#include <stop_token>
+#include <vector>
+
+#include "lockstep/clock.h"
+#include "lockstep/event.h"
+#include "lockstep/host_control.h"
+#include "lockstep/lock_fs.h"
+#include "lockstep/observed_state.h"
+#include "lockstep/plan.h"
+#include "lockstep/planner.h"
+#include "lockstep/result.h"
+#include "lockstep/runtime_backend.h"
+#include "lockstep/session.h"
+#include "lockstep/store.h"
+#include "lockstep/target.h"
+
+namespace lockstep {
+
+// References: each must outlive the Orchestrator.
+struct Ports {
+  RuntimeBackend& runtime;
+  LockFs& locks;
+  Store& store;
+  HostControl& host;
+  Clock& clock;
+};
+
+struct ApplyOptions {
+  SessionOptions session;
+  std::optional<std::chrono::milliseconds> timeout;  // Of the whole; none: no limit.
+};
+
+struct ApplyReport {
+  ApplyOutcome outcome = ApplyOutcome::kInSync;  // The worst of the apps, or of the run.
+  std::vector<AppReport> apps;                   // Sorted by app.
+};
+
+// Thread-safety: one call at a time. The caller sees to it that no other orchestrator works on the
+// same engine.
+class Orchestrator {
+ public:
+  explicit Orchestrator(Ports ports) : ports_(ports) {}
+
+  // What the device reports now. With a target, its services' locks are looked at too and what the
+  // planner need not know is left out; without one, every owned container is looked into.
+  // Blocks for some engine calls. Errors: those of the ports.
+  Result<ObservedState> Look(const Target* target, std::stop_token stop);
+
+  // The plan that Apply would begin with. Changes nothing.
+  Result<Plan> Preview(const Target& target, const PlanOptions& options, std::stop_token stop);
+
+  // Carries the device to `target`; returns when nothing is left to do or to wait for. Being held
+  // by a lock, blocked or unhealthy is an outcome; an Error is returned only where not even a look
+  // could be taken. A stop request on `interrupt` ends it early: a cutover that has begun is
+  // finished first, up to giving back its locks.
+  Result<ApplyReport> Apply(const Target& target, const ApplyOptions& options,
+                            EventObserver& observer, std::stop_token interrupt);
+
+ private:
+  Ports ports_;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_ORCHESTRATOR_H_

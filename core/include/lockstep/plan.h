@@ -1,0 +1,116 @@
+// Plan: everything that would be done to reach a target, step by step, with reasons. A value.
+#ifndef LOCKSTEP_PLAN_H_
+#define LOCKSTEP_PLAN_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/change.h"
+#include "lockstep/lock.h"
+#include "lockstep/target.h"
+
+namespace lockstep {
+
+enum class StepKind {
+  kPullImage,
+  kCreateNetwork,
+  kCreateVolume,
+  kCreateContainer,
+  kTakeLocks,
+  kStopContainer,
+  kStartContainer,
+  kRenameContainer,
+  kUpdateContainer,  // Changes the restart policy.
+  kConnectNetwork,
+  kDisconnectNetwork,
+  kAwaitHealth,
+  kAwaitHandover,
+  kReleaseLocks,
+  kCommitRelease,
+  kRemoveContainer,
+  kRemoveImage,
+  kRemoveNetwork,
+  kPurgeVolume,
+  kWriteConfig,
+  kDeleteLock,
+  kReboot,
+};
+enum class Phase { kPrepare, kCutover, kSettle, kCleanup, kConfig };
+enum class StepStatus { kReady, kWaiting, kHeld, kDeferred };
+enum class ServiceChange { kNone, kCreate, kRecreate, kRename, kStart, kStop, kRemove, kRestart };
+enum class PlanStatus { kInSync, kReady, kHeld, kBlocked };  // Of an app, and of the whole.
+enum class ConfigAction { kApply, kDefer, kNone, kRefuse };
+
+std::string_view StepKindName(StepKind kind);
+std::string_view PhaseName(Phase phase);
+std::string_view StepStatusName(StepStatus status);
+std::string_view ServiceChangeName(ServiceChange change);
+std::string_view PlanStatusName(PlanStatus status);
+std::string_view ConfigActionName(ConfigAction action);
+
+// Made from a step's content: the same step has the same id in the next plan.
+struct StepId {
+  std::uint64_t value = 0;
+  std::string ToString() const;  // "s1:<16 hex>"
+  friend auto operator<=>(const StepId&, const StepId&) = default;
+};
+
+struct Step {
+  StepId id;
+  StepKind kind{};
+  Phase phase{};
+  StepStatus status{};
+  bool disruptive = false;  // Can interrupt a running service (design, section 2).
+  std::string app;
+  std::string service;  // Empty for a step of the whole app.
+  // Image reference, container id (before it exists: the name it will get), network, volume, key.
+  std::string subject;
+  // What is to be said besides the subject: the name a rename gives, the policy an update sets, the
+  // network of a connect.
+  std::string detail;
+  std::vector<std::uint32_t> after;  // Direct predecessors: indices into Plan::steps, all smaller.
+  std::vector<Reason> why;
+};
+
+struct ServicePlan {
+  std::string service;
+  ServiceChange change = ServiceChange::kNone;
+  Strategy strategy = Strategy::kDownloadThenKill;
+  std::vector<Reason> why;
+};
+
+struct AppPlan {
+  std::string app;
+  std::string name;
+  PlanStatus status = PlanStatus::kInSync;
+  std::optional<std::string> from;  // The committed release.
+  std::optional<std::string> to;
+  std::vector<ServicePlan> services;  // Sorted by name.
+  std::vector<LockHolder> holders;    // Every one, of services in current or target.
+  std::vector<Gap> gaps;
+};
+
+struct ConfigPlan {
+  std::string key;
+  std::optional<std::string> from;
+  std::optional<std::string> to;
+  bool needs_reboot = false;
+  ConfigAction action = ConfigAction::kNone;
+  std::string message;
+};
+
+struct Plan {
+  std::string fingerprint;  // "p1:<16 hex>" over target, changes, step ids and `after`.
+  PlanStatus status = PlanStatus::kInSync;
+  WallTime made_for{};  // When the state it was made for was taken: ages count from it.
+  std::vector<AppPlan> apps;  // Sorted by app.
+  std::vector<ConfigPlan> config;
+  std::vector<Step> steps;    // A valid order of execution.
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_PLAN_H_

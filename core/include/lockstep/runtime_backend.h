@@ -1,0 +1,164 @@
+// Port to one container engine. Adapters live in runtimes/ (docker, memory) or in your program.
+#ifndef LOCKSTEP_RUNTIME_BACKEND_H_
+#define LOCKSTEP_RUNTIME_BACKEND_H_
+
+#include <chrono>
+#include <cstdint>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "lockstep/observed_state.h"
+#include "lockstep/result.h"
+#include "lockstep/service_spec.h"
+
+namespace lockstep {
+
+struct ObserveRequest {
+  // Owned containers that carry one of these config hashes are reported with the hash alone; the
+  // specification, policy and networks of every other owned one are looked up. Sorted.
+  std::vector<std::string> known_hashes;
+  bool details_of_all = false;  // Look into every owned container (snapshots).
+};
+
+struct PullRequest {
+  std::string reference;  // With tag or digest; without both, ":latest" is meant.
+};
+
+struct PullProgress {
+  std::int64_t current_bytes = 0;
+  std::int64_t total_bytes = 0;  // Grows while layers become known; 0: not known yet.
+};
+
+// Called from the pulling thread, at most some ten times a second; must not block.
+class ProgressSink {
+ public:
+  virtual ~ProgressSink() = default;
+  virtual void OnProgress(const PullProgress& progress) = 0;
+};
+
+struct Bind {
+  std::string host_path;  // As the engine's host sees it. Made by the engine where it is missing.
+  std::string container_path;
+  friend bool operator==(const Bind&, const Bind&) = default;
+};
+
+// A container to be made: what the service asks for, and what Lockstep adds to it.
+struct ContainerSpec {
+  std::string name;
+  std::string app;
+  std::string app_id;  // Numeric id as text; empty for a compose app.
+  std::string service;
+  ServiceSpec spec;    // `spec.image` is present on the engine.
+  Labels labels;                                   // Added to the service's own.
+  std::map<std::string, std::string> environment;  // Added; the service's own wins.
+  std::vector<Bind> binds;                         // Added; as binds, never as mounts.
+};
+
+struct NetworkSpec {
+  std::string app;
+  std::string app_id;
+  std::string name;  // In the target's words; the adapter gives the engine "<app>_<name>".
+  Value config;
+  friend bool operator==(const NetworkSpec&, const NetworkSpec&) = default;
+};
+
+struct VolumeSpec {
+  std::string app;
+  std::string app_id;
+  std::string name;  // The adapter gives the engine "<app id, else app>_<name>".
+  Value config;
+  friend bool operator==(const VolumeSpec&, const VolumeSpec&) = default;
+};
+
+enum class EngineEventKind { kStarted, kDied, kHealth, kRemoved, kOther };
+
+struct EngineEvent {
+  EngineEventKind kind = EngineEventKind::kOther;
+  std::string container;  // Its id; empty for kOther.
+  int exit_code = 0;      // kDied
+  Health health = Health::kNone;  // kHealth
+};
+
+// Called from the watching thread; must not block.
+class EventSink {
+ public:
+  virtual ~EventSink() = default;
+  virtual void OnEvent(const EngineEvent& event) = 0;
+  // Events may have been missed (the stream began, or was cut): look again.
+  virtual void OnGap() = 0;
+};
+
+// Thread-safety: every method may be called from several threads at once.
+// Blocking: every method blocks; on a stop request it returns kCancelled within one second and
+// leaves the engine in whatever state it then reports.
+// Idempotence: every method promises an effect, and succeeds where the effect is there already
+// (started what runs, stopped or removed what is gone).
+// Errors of every method: kUnavailable (the engine does not answer; try again), kPermissionDenied
+// (not allowed on its socket), kDeadlineExceeded (took longer than the operation may: look again),
+// kBadReply, kUnsupported (the engine is too old), kCancelled. Others are named at the method.
+class RuntimeBackend {
+ public:
+  RuntimeBackend() = default;
+  RuntimeBackend(const RuntimeBackend&) = delete;
+  RuntimeBackend& operator=(const RuntimeBackend&) = delete;
+  virtual ~RuntimeBackend() = default;
+
+  // What engine it is. One call to the engine the first time, remembered after.
+  virtual Result<EngineInfo> Describe(std::stop_token stop) = 0;
+
+  // The whole picture in at most five calls, and one for each owned container looked into.
+  virtual Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) = 0;
+
+  // Makes the image present; returns its id on this engine. May take hours; given up when no byte
+  // comes for long. Errors: kNotFound (no such image), kNoSpace, kPermissionDenied (registry).
+  virtual Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
+                                        std::stop_token stop) = 0;
+
+  // Makes a container, attached to all its networks, not started; returns its id. One of the same
+  // name and config hash that was never started is that container. Errors: kNotFound (image or network), kConflict (the name is
+  // another container's), kInvalidInput (the engine refuses the specification).
+  virtual Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) = 0;
+
+  // Errors: kNotFound (container, network), kConflict (port in use), kInvalidInput (the engine
+  // cannot run it; the message is the engine's).
+  virtual Result<void> StartContainer(const std::string& id, std::stop_token stop) = 0;
+
+  // Asks it to stop and kills it after `grace`. Success for a container that is gone.
+  virtual Result<void> StopContainer(const std::string& id, std::chrono::milliseconds grace,
+                                     std::stop_token stop) = 0;
+
+  // Sets the restart policy ("no", "always", "unless-stopped", "on-failure[:n]"). Error: kNotFound.
+  virtual Result<void> UpdateContainer(const std::string& id, const std::string& restart_policy,
+                                       std::stop_token stop) = 0;
+
+  // Errors: kNotFound, kConflict (the name is another container's).
+  virtual Result<void> RenameContainer(const std::string& id, const std::string& name,
+                                       std::stop_token stop) = 0;
+
+  // Removes a stopped container with its anonymous volumes; never by force. Error: kConflict (runs).
+  virtual Result<void> RemoveContainer(const std::string& id, std::stop_token stop) = 0;
+
+  // Errors: kConflict (one of that name exists that is not ours, or address ranges overlap).
+  virtual Result<void> CreateNetwork(const NetworkSpec& spec, std::stop_token stop) = 0;
+  // Attaches a container by the endpoint its specification asks for (aliases, addresses).
+  virtual Result<void> ConnectNetwork(const std::string& container, const NetworkSpec& network,
+                                      const Value& endpoint, std::stop_token stop) = 0;
+  // Errors: kConflict (in use).
+  virtual Result<void> RemoveNetwork(const NetworkSpec& network, std::stop_token stop) = 0;
+
+  virtual Result<void> CreateVolume(const VolumeSpec& spec, std::stop_token stop) = 0;
+  // Deletes the data. Errors: kConflict (in use).
+  virtual Result<void> RemoveVolume(const VolumeSpec& volume, std::stop_token stop) = 0;
+
+  // Removes the image of this id unless a container uses it (kConflict); never by force.
+  virtual Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) = 0;
+
+  // Reports events until stopped (then kCancelled is the normal end). Calls OnGap once the stream
+  // stands, and after each time it was cut; reconnects with back-off by itself.
+  virtual Result<void> Watch(EventSink& sink, std::stop_token stop) = 0;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_RUNTIME_BACKEND_H_

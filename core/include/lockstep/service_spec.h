@@ -1,0 +1,74 @@
+// ServiceSpec: the whole normalised configuration of one service. Two services with equal
+// specifications and equal image content are the same to the planner, and interrupt nobody.
+#ifndef LOCKSTEP_SERVICE_SPEC_H_
+#define LOCKSTEP_SERVICE_SPEC_H_
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/service_field.h"
+#include "lockstep/value.h"
+
+namespace lockstep {
+
+// When a service that depends on another may start (Compose Specification, depends_on.condition).
+enum class DependencyCondition { kStarted, kHealthy, kCompletedSuccessfully };
+
+struct Dependency {
+  std::string service;
+  DependencyCondition condition = DependencyCondition::kStarted;
+  bool restart = false;   // Restarted when the other one is made anew.
+  bool required = true;   // False: an absent service is no error.
+  friend bool operator==(const Dependency&, const Dependency&) = default;
+};
+
+enum class Strategy { kDownloadThenKill, kKillThenDownload, kDeleteThenDownload, kHandOver };
+
+std::string_view StrategyName(Strategy strategy);
+std::optional<Strategy> StrategyFromName(std::string_view name);
+
+// One canonical field; a field at its neutral default is left out of a specification.
+struct FieldValue {
+  Field field;
+  Value value;
+  friend bool operator==(const FieldValue&, const FieldValue&) = default;
+};
+
+// Complete as it is: what a reader's defaults add is in it, what Lockstep adds to every container
+// (ambient labels, variables and mounts) is not.
+struct ServiceSpec {
+  std::string image;  // The reference, as the target writes it.
+  bool running = true;
+  std::map<std::string, std::string> environment;
+  std::map<std::string, std::string> labels;
+  std::vector<Dependency> depends_on;  // Sorted by service. Ordering only: no difference by itself.
+  std::vector<FieldValue> fields;      // Sorted by field, each once.
+
+  // The canonical value of `field`, null where it is at its neutral default.
+  const Value* Find(Field field) const;
+  // Keeps `fields` sorted; a null value, or one equal to the neutral default, removes the field.
+  void Set(Field field, Value value);
+
+  friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
+};
+
+// Views on fields that decisions need, with the engine's defaults where nothing is said.
+std::string RestartPolicyOf(const ServiceSpec& spec);  // "no", "always", "on-failure:3", ...
+std::vector<std::string> NetworksOf(const ServiceSpec& spec);  // Names in the target's own words.
+std::vector<std::string> VolumesOf(const ServiceSpec& spec);   // Named volumes only.
+std::chrono::milliseconds StopGraceOf(const ServiceSpec& spec);
+bool HasHealthCheck(const ServiceSpec& spec);
+// How long a health check may take to say "healthy": start period and all retries.
+std::chrono::milliseconds HealthBudgetOf(const ServiceSpec& spec);
+
+// "c1:<16 hex>": a versioned hash over environment, labels and fields; image, `running` and
+// `depends_on` are compared by themselves. Stable across releases of Lockstep with the same "c1".
+std::string ConfigHash(const ServiceSpec& spec);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_SERVICE_SPEC_H_

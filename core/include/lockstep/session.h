@@ -1,0 +1,157 @@
+// Session: the state machine that carries a device to its target. It has no I/O, no thread and no
+// clock: facts go in with the time they are known at, actions come out.
+#ifndef LOCKSTEP_SESSION_H_
+#define LOCKSTEP_SESSION_H_
+
+#include <chrono>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lockstep/clock.h"
+#include "lockstep/event.h"
+#include "lockstep/observed_state.h"
+#include "lockstep/plan.h"
+#include "lockstep/planner.h"
+#include "lockstep/result.h"
+#include "lockstep/runtime_backend.h"
+#include "lockstep/step_request.h"
+#include "lockstep/target.h"
+
+namespace lockstep {
+
+struct SessionOptions {
+  PlanOptions plan;
+  DeviceInfo device;
+  int parallel_pulls = 3;     // At once, over all apps.
+  int parallel_cutover = 2;   // Services of an app that are stopped or started at once.
+  int max_attempts = 3;       // Of one step, with back-off between them, before its app fails.
+  std::chrono::milliseconds back_off{1000};  // Before the second attempt; doubles each time.
+  std::chrono::milliseconds settle{10'000};  // Up this long without a restart: settled.
+  std::chrono::milliseconds settle_timeout{60'000};  // Or a health check's own budget, if longer.
+  bool wait_when_held = true;  // False: an app that is held ends as held.
+};
+
+// What became of an app, or of the whole run. Ordered: the worst one names the whole.
+enum class ApplyOutcome { kInSync, kUnhealthy, kHeld, kBlocked, kInterrupted, kTimedOut, kFailed };
+
+struct AppReport {
+  std::string app;
+  std::string name;
+  ApplyOutcome outcome = ApplyOutcome::kInSync;
+  std::optional<Error> error;         // kFailed
+  std::vector<LockHolder> holders;    // kHeld
+  std::vector<Gap> gaps;              // kBlocked
+  std::vector<std::string> unhealthy; // kUnhealthy: services
+};
+
+// Actions. Each is performed once; the Session does not wait for one before it gives others.
+struct LookAction {};  // Take a full look; answer with OnObserved or OnLookFailed.
+struct RunStepAction {
+  Step step;
+  StepRequest request;
+};  // Answer with OnStepDone or OnStepFailed.
+struct CancelStepAction {
+  StepId step;
+};  // It still answers.
+struct WatchLocksAction {
+  std::vector<ServiceRef> services;  // Replaces what was watched; empty: watch nothing.
+};
+struct ReportAction {
+  Event event;  // `seq` and `time` are the shell's to fill in; `plan` points into the Session.
+};
+using Action =
+    std::variant<LookAction, RunStepAction, CancelStepAction, WatchLocksAction, ReportAction>;
+
+// Not thread-safe: one thread feeds it. Every input must be followed by Next().
+class Session {
+ public:
+  Session(Target target, SessionOptions options);
+
+  // Facts. `now` never goes back.
+  void OnObserved(ObservedState observed);
+  void OnLookFailed(Error error, MonoTime now);
+  void OnStepDone(StepId step, StepResult result, MonoTime now);
+  void OnStepFailed(StepId step, Error error, MonoTime now);
+  void OnEngineEvent(const EngineEvent& event, MonoTime now);
+  void OnEngineGap();
+  void OnLocksChanged();
+  // Finish or safely leave what is under way, then end: a cutover that has begun goes on until its
+  // locks are given back, everything else is cancelled.
+  void Interrupt();
+  void TimeOut();  // As Interrupt(), for a deadline.
+
+  // What is to be done now. Call again after each fact, and at WakeAt().
+  std::vector<Action> Next(MonoTime now);
+  // When time alone changes something; none: only a fact can.
+  std::optional<MonoTime> WakeAt() const { return wake_at_; }
+
+  // True when nothing is left to do, to wait for or under way.
+  bool Finished() const { return finished_; }
+  std::vector<AppReport> Reports() const;
+  const Plan& plan() const { return plan_; }
+  const ObservedState& observed() const { return observed_; }
+
+ private:
+  struct Running {
+    Step step;
+    StepRequest request;
+    bool cancelled = false;
+  };
+  struct AppRun {
+    int failures = 0;                     // Of the step that failed last, in a row.
+    std::optional<MonoTime> retry_at;
+    std::optional<Error> failed;          // Given up.
+    bool looked_before_gate = false;
+    bool reported_held = false;
+    bool touched = false;                 // Something was done for it in this run.
+    std::vector<std::string> unhealthy;
+  };
+  struct Watched {  // A container that has to settle.
+    MonoTime since;      // Up without a restart since.
+    MonoTime deadline;
+  };
+
+  void Replan();
+  void Dispatch(MonoTime now, std::vector<Action>& actions);
+  bool MayRun(const Step& step, const AppRun& run, MonoTime now) const;
+  void Await(const Step& step, MonoTime now, std::vector<Action>& actions);
+  void WatchHeldLocks(std::vector<Action>& actions);
+  void ReportPlan(std::vector<Action>& actions);
+  void FailStep(const Step& step, Error error, MonoTime now);
+  bool WorthWaiting(const AppPlan& app, const AppRun& run) const;
+  void Wake(MonoTime at);
+
+  Target target_;
+  SessionOptions options_;
+  ObservedState observed_;
+  Plan plan_;
+  std::map<StepId, Running> running_;
+  std::map<std::string, AppRun, std::less<>> runs_;
+  std::map<std::string, Watched, std::less<>> watched_;   // By container id.
+  std::map<StepId, int> attempts_;
+  std::vector<Running> since_look_;  // Done while a look was under way: put on top of its result.
+  std::vector<StepResult> since_look_results_;
+  std::vector<Action> pending_;      // Reports of facts, given out by the next Next().
+  std::vector<ServiceRef> watched_locks_;
+  std::string reported_plan_;
+  std::optional<MonoTime> wake_at_;
+  std::optional<MonoTime> look_at_;
+  int look_failures_ = 0;
+  std::optional<Error> look_error_;
+  bool has_state_ = false;
+  bool need_look_ = true;
+  bool looking_ = false;
+  bool final_look_done_ = false;
+  bool changed_since_look_ = false;
+  bool interrupted_ = false;
+  bool timed_out_ = false;
+  bool finished_ = false;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_SESSION_H_

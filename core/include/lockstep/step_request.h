@@ -1,0 +1,112 @@
+// A step with everything its execution needs: what the Session hands to whoever performs effects.
+#ifndef LOCKSTEP_STEP_REQUEST_H_
+#define LOCKSTEP_STEP_REQUEST_H_
+
+#include <chrono>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "lockstep/lock_fs.h"
+#include "lockstep/observed_state.h"
+#include "lockstep/plan.h"
+#include "lockstep/runtime_backend.h"
+#include "lockstep/target.h"
+
+namespace lockstep {
+
+// What Lockstep says of the device to every container (BALENA_DEVICE_UUID and the like). Empty
+// parts are left out.
+struct DeviceInfo {
+  std::string uuid;
+  std::string name;
+  std::string type;
+  std::string arch;
+  std::string os_version;
+};
+
+struct PullImageRequest {
+  std::string reference;
+};
+struct CreateContainerRequest {
+  ContainerSpec spec;   // Without the binds of the lock directory: LockFs knows those.
+  ServiceRef service;
+};
+struct StartContainerRequest {
+  std::string container;
+};
+struct StopContainerRequest {
+  std::string container;
+  std::chrono::milliseconds grace{};
+};
+struct UpdateContainerRequest {
+  std::string container;
+  std::string restart_policy;
+  // The policy to remember before it is set aside (adopted containers); empty: the label has it.
+  std::string remember;
+};
+struct RenameContainerRequest {
+  std::string container;
+  std::string name;
+};
+struct RemoveContainerRequest {
+  std::string container;
+  // The service whose lock directory goes with it; empty service: it stays.
+  ServiceRef forget;
+};
+struct CreateNetworkRequest {
+  NetworkSpec network;
+};
+struct RemoveNetworkRequest {
+  NetworkSpec network;
+};
+struct ConnectNetworkRequest {
+  std::string container;
+  NetworkSpec network;
+  Value endpoint;
+};
+struct CreateVolumeRequest {
+  VolumeSpec volume;
+};
+struct RemoveImageRequest {
+  std::string image_id;
+};
+struct TakeLocksRequest {
+  std::vector<ServiceRef> services;
+  LockMode mode = LockMode::kRespect;
+  AppRecord record;  // Made durable before the first disruptive step: the cutover has begun.
+};
+struct ReleaseLocksRequest {};
+struct CommitReleaseRequest {
+  AppRecord record;
+  bool erase = false;  // The app is gone: nothing is left to remember.
+};
+// Waiting is the Session's own: nobody is asked to perform it.
+struct AwaitRequest {
+  std::string container;
+};
+
+using StepRequest =
+    std::variant<PullImageRequest, CreateContainerRequest, StartContainerRequest,
+                 StopContainerRequest, UpdateContainerRequest, RenameContainerRequest,
+                 RemoveContainerRequest, CreateNetworkRequest, RemoveNetworkRequest,
+                 ConnectNetworkRequest, CreateVolumeRequest, RemoveImageRequest, TakeLocksRequest,
+                 ReleaseLocksRequest, CommitReleaseRequest, AwaitRequest>;
+
+// `step` must come from a plan made of these very inputs.
+StepRequest BuildRequest(const Step& step, const ObservedState& observed, const Target& target,
+                         const DeviceInfo& device);
+
+// What performing a request gave.
+struct StepResult {
+  std::string id;  // Of what was made or pulled.
+  std::vector<LockHolder> holders;  // take-locks: not empty means held, and nothing was taken.
+};
+
+// The state after `request` was performed, as the next look would find it.
+void ApplyEffect(const Step& step, const StepRequest& request, const StepResult& result,
+                 ObservedState& observed);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_STEP_REQUEST_H_

@@ -1,0 +1,41 @@
+// Port to what must outlive the process and cannot be seen on the device.
+#ifndef LOCKSTEP_STORE_H_
+#define LOCKSTEP_STORE_H_
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/observed_state.h"
+#include "lockstep/result.h"
+
+namespace lockstep {
+
+struct StoreState {
+  std::vector<AppRecord> apps;  // Sorted by app.
+  std::map<std::string, std::string> saved_restart;  // Container id -> policy (ObservedState).
+  std::string last_target;  // The last target that was accepted, as read; empty: none known.
+};
+
+// Every Put is durable when it returns: it survives a power cut. Losing the store loses no service.
+// Thread-safety: every method may be called from several threads at once. Blocking: disk only.
+// Errors of every method: kNoSpace, kPermissionDenied, kUnavailable (the disk refuses).
+class Store {
+ public:
+  Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  virtual ~Store() = default;
+
+  virtual Result<StoreState> Load() = 0;
+  virtual Result<void> PutApp(const AppRecord& record) = 0;  // Replaces the app's record.
+  virtual Result<void> EraseApp(std::string_view app) = 0;
+  virtual Result<void> PutSavedRestart(std::string_view container, std::string_view policy) = 0;
+  virtual Result<void> EraseSavedRestart(std::string_view container) = 0;
+  virtual Result<void> PutLastTarget(std::string_view text) = 0;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_STORE_H_
