@@ -12,7 +12,7 @@
 namespace lockstep {
 
 enum class ReasonCode {
-  kFieldChanged,        // `field` says which.
+  kFieldChanged,  // `field` says which.
   kImageChanged,
   kNotInTarget,
   kMissing,
@@ -22,9 +22,9 @@ enum class ReasonCode {
   kDependencyRestarts,
   kReleaseChanged,
   kUnhealthy,
-  kShouldNotRun,        // Runs, but the target says it should not.
-  kLeftOver,            // A further container of the service.
-  kReleaseFailed,       // Going back from a release that failed.
+  kShouldNotRun,   // Runs, but the target says it should not.
+  kLeftOver,       // A further container of the service.
+  kReleaseFailed,  // Going back from a release that failed.
 };
 std::string_view ReasonCodeName(ReasonCode code);  // "field-changed", ...
 

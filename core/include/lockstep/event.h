@@ -15,16 +15,16 @@
 namespace lockstep {
 
 enum class EventKind {
-  kPlan,         // A first plan, or one with other changes than the last: `plan`.
+  kPlan,  // A first plan, or one with other changes than the last: `plan`.
   kStepStarted,
-  kProgress,     // Bytes of a pull.
+  kProgress,  // Bytes of a pull.
   kStepDone,
-  kStepFailed,   // `error`; the step may be tried again.
-  kHeld,         // An app waits for locks: `holders`.
-  kReleased,     // Every lock of a held app is gone, and Lockstep has taken them.
-  kCommitted,    // The app settled on its release.
-  kRolledBack,   // The app went back to the release it came from.
-  kDone,         // Nothing is left to do, or to wait for.
+  kStepFailed,  // `error`; the step may be tried again.
+  kHeld,        // An app waits for locks: `holders`.
+  kReleased,    // Every lock of a held app is gone, and Lockstep has taken them.
+  kCommitted,   // The app settled on its release.
+  kRolledBack,  // The app went back to the release it came from.
+  kDone,        // Nothing is left to do, or to wait for.
 };
 std::string_view EventKindName(EventKind kind);  // "step-started", ...
 
@@ -35,8 +35,8 @@ struct Event {
   std::string app;
   std::string service;
   std::optional<StepId> step;
-  StepKind step_kind{};       // With `step`.
-  std::string subject;        // With `step`.
+  StepKind step_kind{};  // With `step`.
+  std::string subject;   // With `step`.
   std::int64_t current_bytes = 0;
   std::int64_t total_bytes = 0;
   std::optional<Error> error;

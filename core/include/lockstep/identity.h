@@ -1,5 +1,5 @@
-// Who is who: the labels and names by which apps, services and releases are recognised on an engine.
-// They follow balena-supervisor's, so that a device can change from one to the other.
+// Who is who: the labels and names by which apps, services and releases are recognised on an
+// engine. They follow balena-supervisor's, so that a device can change from one to the other.
 #ifndef LOCKSTEP_IDENTITY_H_
 #define LOCKSTEP_IDENTITY_H_
 
@@ -34,17 +34,18 @@ using Labels = std::map<std::string, std::string>;
 // What the labels of a container say. `owned` needs supervised, an app and a service label that are
 // not all inherited from the image (design: I6); names and prefixes prove nothing.
 struct ContainerIdentity {
-  std::string app;      // Uuid; the id's text where only that is known.
-  std::string app_id;   // Empty where there is none.
+  std::string app;     // Uuid; the id's text where only that is known.
+  std::string app_id;  // Empty where there is none.
   std::string service;
   bool owned = false;
 };
 ContainerIdentity IdentityOf(const Labels& container_labels, const Labels& image_labels);
 
 // "<service>_<imageId>_<releaseId>_<commit>"; ids that are missing are 0.
-std::string ContainerName(std::string_view service, std::int64_t image_id,
-                          std::int64_t release_id, std::string_view commit);
-// The commit at the end of such a name (".<8 hex>" behind it is skipped); empty where there is none.
+std::string ContainerName(std::string_view service, std::int64_t image_id, std::int64_t release_id,
+                          std::string_view commit);
+// The commit at the end of such a name (".<8 hex>" behind it is skipped); empty where there is
+// none.
 std::string CommitOfName(std::string_view container_name);
 
 // True for labels that Lockstep or balena-supervisor adds to every container: not a part of a

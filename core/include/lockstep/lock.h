@@ -15,19 +15,19 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, std::chrono:
 
 enum class LockKind { kExclusiveFile, kFlock, kDirectory, kSymlink, kOther };
 
-std::string_view LockKindName(LockKind kind);  // "exclusive-file", ...
+std::string_view LockKindName(LockKind kind);      // "exclusive-file", ...
 LockKind LockKindFromName(std::string_view name);  // kOther for an unknown name.
 
 struct LockHolder {
-  std::string app;      // Uuid where known, else the directory's name.
+  std::string app;  // Uuid where known, else the directory's name.
   std::string app_dir;
   std::string service;
-  std::string path;     // As seen on the host.
+  std::string path;  // As seen on the host.
   LockKind kind = LockKind::kExclusiveFile;
-  std::optional<WallTime> since;  // Never used for a verdict: clocks jump.
-  std::int64_t owner_uid = -1;    // -1: not known.
-  bool ours = false;    // Held by Lockstep itself; holds up nothing.
-  bool held = true;     // False for what looks like a lock and is none (see notes).
+  std::optional<WallTime> since;   // Never used for a verdict: clocks jump.
+  std::int64_t owner_uid = -1;     // -1: not known.
+  bool ours = false;               // Held by Lockstep itself; holds up nothing.
+  bool held = true;                // False for what looks like a lock and is none (see notes).
   std::vector<std::string> notes;  // For people.
   friend bool operator==(const LockHolder&, const LockHolder&) = default;
 };

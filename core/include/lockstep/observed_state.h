@@ -35,10 +35,10 @@ struct ObservedContainer {
   int restart_count = 0;
   std::optional<WallTime> created_at;
   std::optional<WallTime> started_at;
-  std::string app;      // Uuid; empty where the labels name none.
-  std::string app_id;   // Numeric id as text; may be empty.
+  std::string app;     // Uuid; empty where the labels name none.
+  std::string app_id;  // Numeric id as text; may be empty.
   std::string service;
-  std::string commit;   // From the name.
+  std::string commit;  // From the name.
   bool owned = false;
   Labels labels;
   std::string config_hash;  // From the label; empty for an adopted container.
@@ -71,7 +71,7 @@ struct ObservedNetwork {
   std::string app;
   std::string app_id;
   bool owned = false;
-  Value config;      // Normalised definition (a map).
+  Value config;  // Normalised definition (a map).
 };
 
 struct ObservedVolume {
@@ -83,7 +83,7 @@ struct ObservedVolume {
 };
 
 struct EngineInfo {
-  std::string kind;         // "docker", "balena-engine", "memory", ...
+  std::string kind;  // "docker", "balena-engine", "memory", ...
   std::string version;
   std::string api_version;
 };
@@ -111,8 +111,8 @@ struct AppRecord {
 struct ObservedState {
   WallTime taken_at{};
   EngineState engine;
-  std::vector<LockHolder> locks;  // Of owned and target services; those of Lockstep have `ours`.
-  std::vector<std::string> spans; // Apps all of whose locks Lockstep holds. Sorted.
+  std::vector<LockHolder> locks;   // Of owned and target services; those of Lockstep have `ours`.
+  std::vector<std::string> spans;  // Apps all of whose locks Lockstep holds. Sorted.
   std::map<std::string, std::string> config;
   std::vector<std::string> config_set;  // Keys that Lockstep set.
   std::vector<AppRecord> apps;          // Sorted by app.

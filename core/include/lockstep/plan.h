@@ -105,10 +105,10 @@ struct ConfigPlan {
 struct Plan {
   std::string fingerprint;  // "p1:<16 hex>" over target, changes, step ids and `after`.
   PlanStatus status = PlanStatus::kInSync;
-  WallTime made_for{};  // When the state it was made for was taken: ages count from it.
+  WallTime made_for{};        // When the state it was made for was taken: ages count from it.
   std::vector<AppPlan> apps;  // Sorted by app.
   std::vector<ConfigPlan> config;
-  std::vector<Step> steps;    // A valid order of execution.
+  std::vector<Step> steps;  // A valid order of execution.
 };
 
 }  // namespace lockstep

@@ -19,8 +19,8 @@ struct PlanOptions {
 };
 
 // The whole remaining way from `observed` to `target`. Pure and deterministic: the same inputs give
-// the same plan, byte for byte, in whatever order lists come. Never fails: what cannot be planned is
-// a gap of its app. Time O(n log n) in the number of services.
+// the same plan, byte for byte, in whatever order lists come. Never fails: what cannot be planned
+// is a gap of its app. Time O(n log n) in the number of services.
 Plan MakePlan(const ObservedState& observed, const Target& target, const PlanOptions& options = {});
 
 // The locks that gate `app`: one reference for each service in current or target, in canonical

@@ -9,9 +9,9 @@
 namespace lockstep {
 
 // A map without what is the engine's default: {} is a plain bridge network. Known members: driver,
-// driver_opts, internal, attachable, enable_ipv6, config_only, labels, and ipam with driver, options
-// and config entries of subnet, gateway, ip_range and aux_addresses. `x-*` is dropped. Errors:
-// kInvalidInput naming the bad member.
+// driver_opts, internal, attachable, enable_ipv6, config_only, labels, and ipam with driver,
+// options and config entries of subnet, gateway, ip_range and aux_addresses. `x-*` is dropped.
+// Errors: kInvalidInput naming the bad member.
 Result<Value> NormalizeNetworkDefinition(const Value& raw);
 
 // Likewise: driver, driver_opts, labels; {} is a plain local volume.

@@ -49,7 +49,7 @@ struct ContainerSpec {
   std::string app;
   std::string app_id;  // Numeric id as text; empty for a compose app.
   std::string service;
-  ServiceSpec spec;    // `spec.image` is present on the engine.
+  ServiceSpec spec;                                // `spec.image` is present on the engine.
   Labels labels;                                   // Added to the service's own.
   std::map<std::string, std::string> environment;  // Added; the service's own wins.
   std::vector<Bind> binds;                         // Added; as binds, never as mounts.
@@ -75,8 +75,8 @@ enum class EngineEventKind { kStarted, kDied, kHealth, kRemoved, kOther };
 
 struct EngineEvent {
   EngineEventKind kind = EngineEventKind::kOther;
-  std::string container;  // Its id; empty for kOther.
-  int exit_code = 0;      // kDied
+  std::string container;          // Its id; empty for kOther.
+  int exit_code = 0;              // kDied
   Health health = Health::kNone;  // kHealth
 };
 
@@ -116,8 +116,9 @@ class RuntimeBackend {
                                         std::stop_token stop) = 0;
 
   // Makes a container, attached to all its networks, not started; returns its id. One of the same
-  // name and config hash that was never started is that container. Errors: kNotFound (image or network), kConflict (the name is
-  // another container's), kInvalidInput (the engine refuses the specification).
+  // name and config hash that was never started is that container. Errors: kNotFound (image or
+  // network), kConflict (the name is another container's), kInvalidInput (the engine refuses the
+  // specification).
   virtual Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) = 0;
 
   // Errors: kNotFound (container, network), kConflict (port in use), kInvalidInput (the engine
@@ -136,7 +137,8 @@ class RuntimeBackend {
   virtual Result<void> RenameContainer(const std::string& id, const std::string& name,
                                        std::stop_token stop) = 0;
 
-  // Removes a stopped container with its anonymous volumes; never by force. Error: kConflict (runs).
+  // Removes a stopped container with its anonymous volumes; never by force. Error: kConflict
+  // (runs).
   virtual Result<void> RemoveContainer(const std::string& id, std::stop_token stop) = 0;
 
   // Errors: kConflict (one of that name exists that is not ours, or address ranges overlap).

@@ -21,8 +21,8 @@ enum class DependencyCondition { kStarted, kHealthy, kCompletedSuccessfully };
 struct Dependency {
   std::string service;
   DependencyCondition condition = DependencyCondition::kStarted;
-  bool restart = false;   // Restarted when the other one is made anew.
-  bool required = true;   // False: an absent service is no error.
+  bool restart = false;  // Restarted when the other one is made anew.
+  bool required = true;  // False: an absent service is no error.
   friend bool operator==(const Dependency&, const Dependency&) = default;
 };
 

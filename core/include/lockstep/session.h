@@ -26,13 +26,13 @@ namespace lockstep {
 struct SessionOptions {
   PlanOptions plan;
   DeviceInfo device;
-  int parallel_pulls = 3;     // At once, over all apps.
-  int parallel_cutover = 2;   // Services of an app that are stopped or started at once.
-  int max_attempts = 3;       // Of one step, with back-off between them, before its app fails.
+  int parallel_pulls = 3;    // At once, over all apps.
+  int parallel_cutover = 2;  // Services of an app that are stopped or started at once.
+  int max_attempts = 3;      // Of one step, with back-off between them, before its app fails.
   std::chrono::milliseconds back_off{1000};  // Before the second attempt; doubles each time.
   std::chrono::milliseconds settle{10'000};  // Up this long without a restart: settled.
   std::chrono::milliseconds settle_timeout{60'000};  // Or a health check's own budget, if longer.
-  bool wait_when_held = true;  // False: an app that is held ends as held.
+  bool wait_when_held = true;                        // False: an app that is held ends as held.
 };
 
 // What became of an app, or of the whole run. Ordered: the worst one names the whole.
@@ -42,10 +42,10 @@ struct AppReport {
   std::string app;
   std::string name;
   ApplyOutcome outcome = ApplyOutcome::kInSync;
-  std::optional<Error> error;         // kFailed
-  std::vector<LockHolder> holders;    // kHeld
-  std::vector<Gap> gaps;              // kBlocked
-  std::vector<std::string> unhealthy; // kUnhealthy: services
+  std::optional<Error> error;          // kFailed
+  std::vector<LockHolder> holders;     // kHeld
+  std::vector<Gap> gaps;               // kBlocked
+  std::vector<std::string> unhealthy;  // kUnhealthy: services
 };
 
 // Actions. Each is performed once; the Session does not wait for one before it gives others.
@@ -102,16 +102,16 @@ class Session {
     bool cancelled = false;
   };
   struct AppRun {
-    int failures = 0;                     // Of the step that failed last, in a row.
+    int failures = 0;  // Of the step that failed last, in a row.
     std::optional<MonoTime> retry_at;
-    std::optional<Error> failed;          // Given up.
+    std::optional<Error> failed;  // Given up.
     bool looked_before_gate = false;
     bool reported_held = false;
-    bool touched = false;                 // Something was done for it in this run.
+    bool touched = false;  // Something was done for it in this run.
     std::vector<std::string> unhealthy;
   };
-  struct Watched {  // A container that has to settle.
-    MonoTime since;      // Up without a restart since.
+  struct Watched {   // A container that has to settle.
+    MonoTime since;  // Up without a restart since.
     MonoTime deadline;
   };
 
@@ -131,11 +131,11 @@ class Session {
   Plan plan_;
   std::map<StepId, Running> running_;
   std::map<std::string, AppRun, std::less<>> runs_;
-  std::map<std::string, Watched, std::less<>> watched_;   // By container id.
+  std::map<std::string, Watched, std::less<>> watched_;  // By container id.
   std::map<StepId, int> attempts_;
   std::vector<Running> since_look_;  // Done while a look was under way: put on top of its result.
   std::vector<StepResult> since_look_results_;
-  std::vector<Action> pending_;      // Reports of facts, given out by the next Next().
+  std::vector<Action> pending_;  // Reports of facts, given out by the next Next().
   std::vector<ServiceRef> watched_locks_;
   std::string reported_plan_;
   std::optional<MonoTime> wake_at_;

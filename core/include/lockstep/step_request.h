@@ -29,7 +29,7 @@ struct PullImageRequest {
   std::string reference;
 };
 struct CreateContainerRequest {
-  ContainerSpec spec;   // Without the binds of the lock directory: LockFs knows those.
+  ContainerSpec spec;  // Without the binds of the lock directory: LockFs knows those.
   ServiceRef service;
 };
 struct StartContainerRequest {
@@ -99,7 +99,7 @@ StepRequest BuildRequest(const Step& step, const ObservedState& observed, const 
 
 // What performing a request gave.
 struct StepResult {
-  std::string id;  // Of what was made or pulled.
+  std::string id;                   // Of what was made or pulled.
   std::vector<LockHolder> holders;  // take-locks: not empty means held, and nothing was taken.
 };
 

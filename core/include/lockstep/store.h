@@ -13,7 +13,7 @@
 namespace lockstep {
 
 struct StoreState {
-  std::vector<AppRecord> apps;  // Sorted by app.
+  std::vector<AppRecord> apps;                       // Sorted by app.
   std::map<std::string, std::string> saved_restart;  // Container id -> policy (ObservedState).
   std::string last_target;  // The last target that was accepted, as read; empty: none known.
 };

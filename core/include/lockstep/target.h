@@ -33,17 +33,17 @@ struct TargetService {
 struct TargetRelease {
   std::string commit;
   std::int64_t id = 0;
-  std::vector<TargetService> services;        // Sorted by name, each once.
-  std::map<std::string, Value> networks;      // Name -> normalised definition (a map).
+  std::vector<TargetService> services;    // Sorted by name, each once.
+  std::map<std::string, Value> networks;  // Name -> normalised definition (a map).
   std::map<std::string, Value> volumes;
   friend bool operator==(const TargetRelease&, const TargetRelease&) = default;
 };
 
 struct TargetApp {
-  std::string uuid;   // A compose app's name.
-  std::string id;     // Numeric id as text; empty for a compose app.
+  std::string uuid;  // A compose app's name.
+  std::string id;    // Numeric id as text; empty for a compose app.
   std::string name;
-  bool is_host = false;  // Reported, never planned.
+  bool is_host = false;                  // Reported, never planned.
   std::optional<TargetRelease> release;  // None: the app is present and runs nothing.
   std::vector<Gap> gaps;  // Found by the reader; one that blocks leaves the app as it runs.
 
@@ -58,7 +58,7 @@ struct Target {
   // True when the target speaks for the whole device: an app it does not name goes.
   bool whole_device = true;
   std::map<std::string, std::string> config;  // Keys as BALENA_X.
-  std::vector<TargetApp> apps;  // Sorted by uuid, each once.
+  std::vector<TargetApp> apps;                // Sorted by uuid, each once.
   friend bool operator==(const Target&, const Target&) = default;
 };
 
