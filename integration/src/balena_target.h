@@ -1,0 +1,29 @@
+// Reads a balena state (version 3), as a device gets it from the balena or openBalena API.
+#ifndef LOCKSTEP_INTEGRATION_BALENA_TARGET_H_
+#define LOCKSTEP_INTEGRATION_BALENA_TARGET_H_
+
+#include <string>
+#include <string_view>
+
+#include "lockstep/result.h"
+#include "lockstep/target.h"
+#include "lockstep/value.h"
+
+namespace lockstep {
+
+struct ReadTargetOptions {
+  std::string device_uuid;  // Empty: the file must be for one device.
+};
+
+// The target is complete: what balena means when it says nothing is in it. A wrong value inside
+// an app is a gap of that app alone, and the app's release is then not to be relied upon.
+// Errors: kInvalidTarget where the text has not the shape of a target or has a field of a service
+// that is not known, with the place in `where` ("apps.<uuid>.releases.<commit>...").
+Result<Target> ReadBalenaTarget(std::string_view text, const ReadTargetOptions& options = {});
+
+// The same of a document that is parsed already.
+Result<Target> ReadBalenaTarget(const Value& document, const ReadTargetOptions& options = {});
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_INTEGRATION_BALENA_TARGET_H_

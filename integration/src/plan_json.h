@@ -1,0 +1,17 @@
+// A plan as JSON (lockstep.plan/1).
+#ifndef LOCKSTEP_INTEGRATION_PLAN_JSON_H_
+#define LOCKSTEP_INTEGRATION_PLAN_JSON_H_
+
+#include <nlohmann/json.hpp>
+
+#include "lockstep/explain.h"
+#include "lockstep/plan.h"
+
+namespace lockstep {
+
+// The same plan gives the same JSON. With ShowValues::kNo what may be secret is null, "hidden".
+nlohmann::ordered_json PlanToJson(const Plan& plan, ShowValues values = ShowValues::kNo);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_INTEGRATION_PLAN_JSON_H_
