@@ -1,0 +1,57 @@
+// MockLockFs: for tests where the call itself is the promise. Whatever is not expected goes to the
+// LockFs that stands behind it.
+#ifndef LOCKSTEP_TESTING_MOCK_LOCK_FS_H_
+#define LOCKSTEP_TESTING_MOCK_LOCK_FS_H_
+
+#include <gmock/gmock.h>
+
+#include <utility>
+#include <vector>
+
+#include "lockstep/lock_fs.h"
+
+namespace lockstep::test {
+
+// `behind` outlives the mock. Wrap it: ::testing::NiceMock<MockLockFs> locks(fake);
+class MockLockFs : public LockFs {
+ public:
+  using Services = std::span<const ServiceRef>;
+
+  explicit MockLockFs(LockFs& behind) {
+    ON_CALL(*this, Resolve).WillByDefault([&behind](const ServiceRef& service) {
+      return behind.Resolve(service);
+    });
+    ON_CALL(*this, Prepare).WillByDefault([&behind](Services services) {
+      return behind.Prepare(services);
+    });
+    ON_CALL(*this, Forget).WillByDefault([&behind](const ServiceRef& service) {
+      return behind.Forget(service);
+    });
+    ON_CALL(*this, Holders).WillByDefault([&behind](Services services) {
+      return behind.Holders(services);
+    });
+    ON_CALL(*this, List).WillByDefault([&behind] { return behind.List(); });
+    ON_CALL(*this, TakeAll).WillByDefault([&behind](Services services, LockMode mode) {
+      return behind.TakeAll(services, mode);
+    });
+    ON_CALL(*this, ReleaseLeftovers).WillByDefault([&behind] { return behind.ReleaseLeftovers(); });
+    ON_CALL(*this, Watch)
+        .WillByDefault([&behind](Services services, LockSink& sink, std::stop_token stop) {
+          return behind.Watch(services, sink, std::move(stop));
+        });
+  }
+
+  MOCK_METHOD(Result<LockPaths>, Resolve, (const ServiceRef& service), (const, override));
+  MOCK_METHOD(Result<void>, Prepare, (Services services), (override));
+  MOCK_METHOD(Result<void>, Forget, (const ServiceRef& service), (override));
+  MOCK_METHOD(Result<std::vector<LockHolder>>, Holders, (Services services), (override));
+  MOCK_METHOD(Result<std::vector<LockHolder>>, List, (), (override));
+  MOCK_METHOD(Result<LockOutcome>, TakeAll, (Services services, LockMode mode), (override));
+  MOCK_METHOD(Result<int>, ReleaseLeftovers, (), (override));
+  MOCK_METHOD(Result<void>, Watch, (Services services, LockSink& sink, std::stop_token stop),
+              (override));
+};
+
+}  // namespace lockstep::test
+
+#endif  // LOCKSTEP_TESTING_MOCK_LOCK_FS_H_
