@@ -1,0 +1,535 @@
+#include "lockstep/runtimes/memory_engine.h"
+
+#include <algorithm>
+#include <array>
+#include <condition_variable>
+#include <deque>
+#include <list>
+#include <map>
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "lockstep/image_reference.h"
+#include "memory_rules.h"
+
+namespace lockstep {
+namespace {
+
+using memory::Revives;
+using memory::SharedPort;
+
+WallTime SystemNow() {
+  return std::chrono::time_point_cast<std::chrono::milliseconds>(std::chrono::system_clock::now());
+}
+
+Error NoSuch(std::string_view what, const std::string& name) {
+  return MakeError(ErrorCode::kNotFound, "no such " + std::string(what) + ": " + name);
+}
+
+template <typename List, typename Predicate>
+auto* FindIf(List& list, Predicate predicate) {
+  const auto it = std::find_if(list.begin(), list.end(), predicate);
+  return it == list.end() ? nullptr : &*it;
+}
+
+}  // namespace
+
+struct MemoryEngine::Impl {
+  struct Container {
+    ObservedContainer seen;
+    // Name of a network -> its id when the container was attached: a network made anew under the
+    // same name is another one.
+    std::map<std::string, std::string> networks;
+  };
+  struct Watcher {
+    std::deque<std::optional<EngineEvent>> queue;  // None: a gap.
+  };
+
+  Impl(EngineState initial, MemoryOptions given) : options(std::move(given)) {
+    if (!options.now) options.now = SystemNow;
+    engine = std::move(initial);
+    if (engine.engine.kind.empty()) engine.engine = {"memory", "1", "1.44"};
+    for (ObservedContainer& seen : engine.containers) Adopt(std::move(seen));
+    engine.containers.clear();
+  }
+
+  // --- All of these are called with `mutex` held. ---
+
+  Container& Adopt(ObservedContainer seen) {
+    if (seen.id.empty()) seen.id = NewId("container " + seen.name);
+    if (!seen.spec) seen.spec.emplace();
+    if (!seen.restart_policy) seen.restart_policy = RestartPolicyOf(*seen.spec);
+    if (!seen.lock_dir) seen.lock_dir.emplace();
+    Container container;
+    for (const std::string& name : seen.networks.value_or(std::vector<std::string>{})) {
+      const ObservedNetwork* network = FindNetwork(seen.app, name);
+      container.networks[name] = network == nullptr ? std::string() : network->id;
+    }
+    container.seen = std::move(seen);
+    return containers.emplace_back(std::move(container));
+  }
+
+  std::string NewId(const std::string& what) {
+    return memory::HexId(what + " #" + std::to_string(++made) + " " +
+                         std::to_string(options.now().time_since_epoch().count()));
+  }
+
+  Container* Find(const std::string& id) {
+    return FindIf(containers, [&](const Container& c) { return c.seen.id == id; });
+  }
+
+  ObservedNetwork* FindNetwork(const std::string& app, const std::string& name) {
+    return FindIf(engine.networks,
+                  [&](const ObservedNetwork& n) { return n.app == app && n.name == name; });
+  }
+
+  bool Attached(const Container& container, const ObservedNetwork& network) const {
+    const auto it = container.networks.find(network.name);
+    return container.seen.app == network.app && it != container.networks.end() &&
+           it->second == network.id;
+  }
+
+  ObservedContainer Report(const Container& container) {
+    ObservedContainer seen = container.seen;
+    seen.networks.emplace();
+    for (const auto& [name, id] : container.networks) {
+      const ObservedNetwork* network = FindNetwork(seen.app, name);
+      if (network != nullptr && network->id == id) seen.networks->push_back(name);
+    }
+    return seen;
+  }
+
+  void Emit(std::optional<EngineEvent> event) {
+    for (Watcher* watcher : watchers) watcher->queue.push_back(event);
+    changed.notify_all();
+  }
+  void Emit(EngineEventKind kind, const ObservedContainer& container) {
+    EngineEvent event;
+    event.kind = kind;
+    if (kind != EngineEventKind::kOther) event.container = container.id;
+    if (kind == EngineEventKind::kDied) event.exit_code = container.exit_code;
+    if (kind == EngineEventKind::kHealth) event.health = container.health;
+    Emit(event);
+  }
+
+  Result<void> CanStart(const Container& container) {
+    for (const auto& [name, id] : container.networks) {
+      const ObservedNetwork* network = FindNetwork(container.seen.app, name);
+      if (network == nullptr || network->id != id) return NoSuch("network", name);
+    }
+    for (const Container& other : containers) {
+      if (&other == &container || !other.seen.IsUp()) continue;
+      if (const auto port = SharedPort(*container.seen.spec, *other.seen.spec)) {
+        return MakeError(ErrorCode::kConflict,
+                         "port " + *port + " is already allocated by " + other.seen.name);
+      }
+    }
+    return Ok();
+  }
+
+  void Run(Container& container) {
+    ObservedContainer& seen = container.seen;
+    seen.state = ContainerState::kRunning;
+    seen.exit_code = 0;
+    seen.started_at = options.now();
+    seen.health = HasHealthCheck(*seen.spec) ? options.health_at_start : Health::kNone;
+    Emit(EngineEventKind::kStarted, seen);
+    if (const MemoryImage* image = InRegistry(seen.image); image && image->exit_code) {
+      Die(container, *image->exit_code);
+      // One that ends at once would do so for ever: it is shown between two attempts.
+      if (Revives(*seen.restart_policy, seen.exit_code, seen.restart_count)) {
+        seen.state = ContainerState::kRestarting;
+        ++seen.restart_count;
+      }
+    }
+  }
+
+  void Die(Container& container, int exit_code) {
+    container.seen.state = ContainerState::kExited;
+    container.seen.exit_code = exit_code;
+    Emit(EngineEventKind::kDied, container.seen);
+  }
+
+  const MemoryImage* InRegistry(const std::string& reference) const {
+    const auto it = registry.find(NormalizedReference(reference));
+    return it == registry.end() ? nullptr : &it->second;
+  }
+
+  // --- Called with nothing locked: what every call does first. ---
+  Result<void> Enter(Call call, const std::string& subject, const std::stop_token& stop) {
+    const auto index = static_cast<std::size_t>(call);
+    std::function<void(Call, const std::string&)> hook;
+    std::chrono::milliseconds delay{0};
+    {
+      const std::lock_guard lock(mutex);
+      ++counts[index];
+      hook = on_call;
+      if (latency) delay = latency(call);
+    }
+    if (hook) hook(call, subject);
+    std::unique_lock lock(mutex);
+    if (delay.count() > 0) paced.wait_for(lock, stop, delay, [] { return false; });
+    if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "stopped");
+    auto& queue = failures[index];
+    if (queue.empty()) return Ok();
+    Error error = std::move(queue.front());
+    queue.pop_front();
+    return error;
+  }
+
+  mutable std::mutex mutex;
+  std::condition_variable_any changed;  // A watcher has events.
+  std::condition_variable_any paced;    // Never notified: latency only.
+  MemoryOptions options;
+  EngineState engine;  // Without its containers: they are below.
+  std::list<Container> containers;
+  std::map<std::string, MemoryImage> registry;  // By normalised reference.
+  std::vector<Watcher*> watchers;
+  std::array<std::deque<Error>, kCallCount> failures;
+  std::array<int, kCallCount> counts{};
+  std::function<void(Call, const std::string&)> on_call;
+  std::function<std::chrono::milliseconds(Call)> latency;
+  std::uint64_t made = 0;
+};
+
+MemoryEngine::MemoryEngine(MemoryOptions options)
+    : MemoryEngine(EngineState{}, std::move(options)) {}
+MemoryEngine::MemoryEngine(EngineState initial, MemoryOptions options)
+    : impl_(std::make_unique<Impl>(std::move(initial), std::move(options))) {}
+MemoryEngine::~MemoryEngine() = default;
+
+EngineState MemoryEngine::State() const {
+  const std::lock_guard lock(impl_->mutex);
+  ObservedState sorted;
+  sorted.engine = impl_->engine;
+  for (const Impl::Container& container : impl_->containers) {
+    sorted.engine.containers.push_back(impl_->Report(container));
+  }
+  Sort(sorted);
+  return std::move(sorted.engine);
+}
+
+void MemoryEngine::AddImage(const std::string& reference, MemoryImage image) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->registry.insert_or_assign(NormalizedReference(reference), std::move(image));
+}
+
+std::string MemoryEngine::AddContainer(ObservedContainer container) {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->Adopt(std::move(container)).seen.id;
+}
+
+bool MemoryEngine::SetHealth(const std::string& container, Health health) {
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* found = impl_->Find(container);
+  if (found == nullptr) return false;
+  found->seen.health = health;
+  impl_->Emit(EngineEventKind::kHealth, found->seen);
+  return true;
+}
+
+bool MemoryEngine::Exit(const std::string& container, int exit_code) {
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* found = impl_->Find(container);
+  if (found == nullptr || !found->seen.IsUp()) return false;
+  impl_->Die(*found, exit_code);
+  if (Revives(*found->seen.restart_policy, exit_code, found->seen.restart_count)) {
+    ++found->seen.restart_count;
+    impl_->Run(*found);
+  }
+  return true;
+}
+
+void MemoryEngine::PowerCut() {
+  const std::lock_guard lock(impl_->mutex);
+  for (Impl::Container& container : impl_->containers) {
+    ObservedContainer& seen = container.seen;
+    const bool was_up = seen.IsUp();
+    const std::string& policy = *seen.restart_policy;
+    if (was_up) {
+      seen.state = ContainerState::kExited;
+      seen.exit_code = 255;
+    }
+    // As Docker does: `always` comes back even if it was stopped by request, the others only if
+    // they ran.
+    const bool revive =
+        was_up ? policy != "no" : policy == "always" && seen.state == ContainerState::kExited;
+    if (revive && impl_->CanStart(container)) impl_->Run(container);
+  }
+  impl_->Emit(std::nullopt);
+}
+
+void MemoryEngine::FailNext(Call call, Error error) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->failures[static_cast<std::size_t>(call)].push_back(std::move(error));
+}
+
+void MemoryEngine::OnCall(std::function<void(Call, const std::string&)> hook) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->on_call = std::move(hook);
+}
+
+void MemoryEngine::SetLatency(std::function<std::chrono::milliseconds(Call)> latency) {
+  const std::lock_guard lock(impl_->mutex);
+  impl_->latency = std::move(latency);
+}
+
+int MemoryEngine::calls(Call call) const {
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->counts[static_cast<std::size_t>(call)];
+}
+
+int MemoryEngine::total_calls() const {
+  const std::lock_guard lock(impl_->mutex);
+  int total = 0;
+  for (const int count : impl_->counts) total += count;
+  return total;
+}
+
+Result<EngineInfo> MemoryEngine::Describe(std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kDescribe, "", stop));
+  const std::lock_guard lock(impl_->mutex);
+  return impl_->engine.engine;
+}
+
+Result<EngineState> MemoryEngine::Observe(const ObserveRequest& request, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kObserve, "", stop));
+  EngineState state = State();
+  for (ObservedContainer& container : state.containers) {
+    const bool known = std::binary_search(request.known_hashes.begin(), request.known_hashes.end(),
+                                          container.config_hash) &&
+                       !container.config_hash.empty();
+    if (container.owned && (request.details_of_all || !known)) continue;
+    // What an engine does not tell without a look into the container.
+    container.spec.reset();
+    container.restart_policy.reset();
+    container.started_at.reset();
+    container.restart_count = 0;
+    if (container.owned) continue;
+    container.networks.reset();
+    container.lock_dir.reset();
+  }
+  return state;
+}
+
+Result<std::string> MemoryEngine::PullImage(const PullRequest& request, ProgressSink& progress,
+                                            std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kPullImage, request.reference, stop));
+  std::unique_lock lock(impl_->mutex);
+  const MemoryImage* found = impl_->InRegistry(request.reference);
+  if (found == nullptr && !impl_->options.pull_anything) {
+    return MakeError(ErrorCode::kNotFound, "manifest for " + request.reference + " not found",
+                     "check the image reference");
+  }
+  const MemoryImage image = found == nullptr ? MemoryImage{} : *found;
+  lock.unlock();
+  progress.OnProgress({0, image.size_bytes});
+  progress.OnProgress({image.size_bytes, image.size_bytes});
+  lock.lock();
+  return memory::Land(impl_->engine, memory::WithTag(request.reference), image.content,
+                      image.labels);
+}
+
+Result<std::string> MemoryEngine::CreateContainer(const ContainerSpec& spec, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kCreateContainer, spec.name, stop));
+  const std::lock_guard lock(impl_->mutex);
+  const ObservedImage* image = memory::FindImage(impl_->engine, spec.spec.image);
+  if (image == nullptr) return NoSuch("image", spec.spec.image);
+  Impl::Container made;
+  made.seen = memory::Describe(spec, *image);
+  for (const std::string& name : NetworksOf(spec.spec)) {
+    const ObservedNetwork* network = impl_->FindNetwork(spec.app, name);
+    if (network == nullptr) return NoSuch("network", name);
+    made.networks[name] = network->id;
+  }
+  Impl::Container* same_name =
+      FindIf(impl_->containers, [&](const Impl::Container& c) { return c.seen.name == spec.name; });
+  if (same_name != nullptr) {
+    const bool same = !made.seen.config_hash.empty() &&
+                      same_name->seen.config_hash == made.seen.config_hash &&
+                      same_name->seen.state == ContainerState::kCreated;
+    if (!same) return MakeError(ErrorCode::kConflict, "the name " + spec.name + " is in use");
+    same_name->networks = made.networks;
+    return same_name->seen.id;
+  }
+  made.seen.id = impl_->NewId("container " + spec.name);
+  made.seen.created_at = impl_->options.now();
+  impl_->containers.push_back(made);
+  impl_->Emit(EngineEventKind::kOther, made.seen);
+  return made.seen.id;
+}
+
+Result<void> MemoryEngine::StartContainer(const std::string& id, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kStartContainer, id, stop));
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* container = impl_->Find(id);
+  if (container == nullptr) return NoSuch("container", id);
+  if (container->seen.IsUp()) return Ok();
+  LOCKSTEP_TRYV(impl_->CanStart(*container));
+  container->seen.restart_count = 0;
+  impl_->Run(*container);
+  return Ok();
+}
+
+Result<void> MemoryEngine::StopContainer(const std::string& id, std::chrono::milliseconds,
+                                         std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kStopContainer, id, stop));
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* container = impl_->Find(id);
+  if (container == nullptr || !container->seen.IsUp()) return Ok();
+  impl_->Die(*container, 0);
+  return Ok();
+}
+
+Result<void> MemoryEngine::UpdateContainer(const std::string& id, const std::string& restart_policy,
+                                           std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kUpdateContainer, id, stop));
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* container = impl_->Find(id);
+  if (container == nullptr) return NoSuch("container", id);
+  container->seen.restart_policy = restart_policy;
+  return Ok();
+}
+
+Result<void> MemoryEngine::RenameContainer(const std::string& id, const std::string& name,
+                                           std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kRenameContainer, id, stop));
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* container = impl_->Find(id);
+  if (container == nullptr) return NoSuch("container", id);
+  for (const Impl::Container& other : impl_->containers) {
+    if (&other != container && other.seen.name == name) {
+      return MakeError(ErrorCode::kConflict, "the name " + name + " is in use");
+    }
+  }
+  container->seen.name = name;
+  container->seen.commit = CommitOfName(name);
+  impl_->Emit(EngineEventKind::kOther, container->seen);
+  return Ok();
+}
+
+Result<void> MemoryEngine::RemoveContainer(const std::string& id, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kRemoveContainer, id, stop));
+  const std::lock_guard lock(impl_->mutex);
+  const Impl::Container* container = impl_->Find(id);
+  if (container == nullptr) return Ok();
+  if (container->seen.IsUp()) {
+    return MakeError(ErrorCode::kConflict, "the container runs", "stop it first");
+  }
+  const ObservedContainer gone = container->seen;
+  impl_->containers.remove_if([&](const Impl::Container& c) { return c.seen.id == id; });
+  impl_->Emit(EngineEventKind::kRemoved, gone);
+  return Ok();
+}
+
+Result<void> MemoryEngine::CreateNetwork(const NetworkSpec& spec, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kCreateNetwork, spec.name, stop));
+  const std::lock_guard lock(impl_->mutex);
+  if (const ObservedNetwork* old = impl_->FindNetwork(spec.app, spec.name)) {
+    if (old->owned && old->config == spec.config) return Ok();
+    return MakeError(ErrorCode::kConflict, "network " + spec.name + " already exists");
+  }
+  ObservedNetwork network;
+  network.id = impl_->NewId("network " + spec.app + "_" + spec.name);
+  network.name = spec.name;
+  network.app = spec.app;
+  network.app_id = spec.app_id;
+  network.owned = true;
+  network.config = spec.config;
+  impl_->engine.networks.push_back(std::move(network));
+  return Ok();
+}
+
+Result<void> MemoryEngine::ConnectNetwork(const std::string& container, const NetworkSpec& network,
+                                          const Value&, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kConnectNetwork, container, stop));
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* found = impl_->Find(container);
+  if (found == nullptr) return NoSuch("container", container);
+  const ObservedNetwork* to = impl_->FindNetwork(network.app, network.name);
+  if (to == nullptr) return NoSuch("network", network.name);
+  found->networks[network.name] = to->id;
+  return Ok();
+}
+
+Result<void> MemoryEngine::RemoveNetwork(const NetworkSpec& network, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kRemoveNetwork, network.name, stop));
+  const std::lock_guard lock(impl_->mutex);
+  const ObservedNetwork* found = impl_->FindNetwork(network.app, network.name);
+  if (found == nullptr || !found->owned) return Ok();
+  for (const Impl::Container& container : impl_->containers) {
+    if (container.seen.IsUp() && impl_->Attached(container, *found)) {
+      return MakeError(ErrorCode::kConflict,
+                       "network " + network.name + " is used by " + container.seen.name);
+    }
+  }
+  std::erase_if(impl_->engine.networks, [&](const ObservedNetwork& n) { return &n == found; });
+  return Ok();
+}
+
+Result<void> MemoryEngine::CreateVolume(const VolumeSpec& spec, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kCreateVolume, spec.name, stop));
+  const std::lock_guard lock(impl_->mutex);
+  for (const ObservedVolume& volume : impl_->engine.volumes) {
+    if (volume.app == spec.app && volume.name == spec.name) return Ok();
+  }
+  ObservedVolume volume;
+  volume.name = spec.name;
+  volume.app = spec.app;
+  volume.app_id = spec.app_id;
+  volume.owned = true;
+  volume.config = spec.config;
+  impl_->engine.volumes.push_back(std::move(volume));
+  return Ok();
+}
+
+Result<void> MemoryEngine::RemoveVolume(const VolumeSpec& volume, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kRemoveVolume, volume.name, stop));
+  const std::lock_guard lock(impl_->mutex);
+  for (const Impl::Container& container : impl_->containers) {
+    if (container.seen.app != volume.app) continue;
+    const auto used = VolumesOf(*container.seen.spec);
+    if (std::find(used.begin(), used.end(), volume.name) != used.end()) {
+      return MakeError(ErrorCode::kConflict,
+                       "volume " + volume.name + " is used by " + container.seen.name);
+    }
+  }
+  std::erase_if(impl_->engine.volumes, [&](const ObservedVolume& v) {
+    return v.app == volume.app && v.name == volume.name;
+  });
+  return Ok();
+}
+
+Result<void> MemoryEngine::RemoveImage(const std::string& image_id, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kRemoveImage, image_id, stop));
+  const std::lock_guard lock(impl_->mutex);
+  for (const Impl::Container& container : impl_->containers) {
+    if (container.seen.image_id == image_id) {
+      return MakeError(ErrorCode::kConflict, "the image is used by " + container.seen.name);
+    }
+  }
+  std::erase_if(impl_->engine.images, [&](const ObservedImage& i) { return i.id == image_id; });
+  return Ok();
+}
+
+Result<void> MemoryEngine::Watch(EventSink& sink, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kWatch, "", stop));
+  Impl::Watcher watcher;
+  watcher.queue.emplace_back(std::nullopt);
+  std::unique_lock lock(impl_->mutex);
+  impl_->watchers.push_back(&watcher);
+  while (impl_->changed.wait(lock, stop, [&] { return !watcher.queue.empty(); })) {
+    if (stop.stop_requested()) break;
+    const std::optional<EngineEvent> event = std::move(watcher.queue.front());
+    watcher.queue.pop_front();
+    lock.unlock();
+    event ? sink.OnEvent(*event) : sink.OnGap();
+    lock.lock();
+  }
+  std::erase(impl_->watchers, &watcher);
+  return MakeError(ErrorCode::kCancelled, "stopped");
+}
+
+}  // namespace lockstep
