@@ -11,7 +11,8 @@
 # IMAGES: all (default), none. Environment: PAYLOAD_MB, size of the layer that makes each image of the
 # shop its own (default 8); DATA_ROOT_MB, puts the engine's data on a file system of that size.
 # Needs root and the packages that `setup.sh demo` installs. DIR is 60 characters at most, since the path of a
-# unix socket ends at 107.
+# unix socket ends at 107. Exit status: 75 where this machine cannot run an engine, 1 for any other error.
+# shellcheck disable=SC2016  # What other shells are to expand is quoted.
 set -euo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -20,11 +21,11 @@ marker=.lockstep-engine  # Only a directory that has it is ever removed.
 
 fail() {
   echo "engine.sh: $*" >&2
-  exit 1
+  exit "${status:-1}"
 }
 
 usage() {
-  sed -n '2,/^set /{/^set /d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+  sed -n '2,/^set /{/^set /d;/shellcheck/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
   exit 2
 }
 
@@ -49,7 +50,7 @@ wait_for() {
   local deadline=$((SECONDS + $1)) what=$2
   shift 2
   until "$@" >/dev/null 2>&1; do
-    is_running || fail "the engine ended while it started; last lines of its log:"$'\n'"$(tail -n 5 "$dir/engine.log")"
+    is_running || status=75 fail "the engine ended while it started; last lines of its log:"$'\n'"$(tail -n 5 "$dir/engine.log")"
     ((SECONDS < deadline)) || fail "$what did not answer in time; see $dir/engine.log"
     sleep 0.05
   done
@@ -86,7 +87,9 @@ inside='
     --exec-root "$1/exec" -H "unix://$1/d.sock" --pidfile "$1/dockerd.pid"'
 
 start() {
-  [[ $EUID == 0 ]] || fail "starting an engine needs root"
+  [[ $EUID == 0 ]] || status=75 fail "starting an engine needs root"
+  unshare --net --mount --pid --fork --mount-proc true 2>/dev/null ||
+    status=75 fail "this machine does not allow namespaces, even to root"
   ((${#dir} <= 60)) || fail "$dir is longer than 60 characters; unix sockets would not fit: choose another"
   [[ $dir/ != /run/* && $dir/ != /var/run/* ]] || fail "$dir is below /run, which the engine does not see: choose another"
   local program
@@ -111,7 +114,7 @@ start() {
   wait_for 30 "the engine" docker_ version
   wait_for 30 "the registry" enter bash -c "exec 3<>/dev/tcp/${registry/:/\/}"
   if [[ $images != none && ! -d $cache ]]; then
-    # shellcheck source=demo/images.sh
+    # shellcheck source=integration/demo/images.sh
     source "$here/demo/images.sh"
     make_images
     mkdir -p "$(dirname "$cache")"
@@ -129,7 +132,7 @@ ENV
 
 enter() {
   local pid
-  is_running && pid=$(inner_pid) && [[ -n $pid ]] || fail "no engine runs in $dir"
+  if ! is_running || ! pid=$(inner_pid); then fail "no engine runs in $dir"; fi
   nsenter --target "$pid" --mount --net --pid -- sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD" "$@"
 }
 
@@ -143,10 +146,10 @@ stop() {
     # The kernel ends everything in the process namespace with its first process.
     while [[ -e /proc/$pid || (-n $inner && -e /proc/$inner) ]]; do sleep 0.02; done
   fi
-  local top tries
+  local top _
   for top in /sys/fs/cgroup/"$group" /sys/fs/cgroup/*/"$group"; do
     [[ -d $top ]] || continue
-    for tries in {1..50}; do  # A group is busy until the last process in it is reaped.
+    for _ in {1..50}; do  # A group is busy until the last process in it is reaped.
       find "$top" -depth -type d -exec rmdir {} + 2>/dev/null && break
       sleep 0.02
     done

@@ -9,20 +9,20 @@
 # Each has the real lock tools: procmail's lockfile and util-linux's flock.
 # shellcheck shell=bash disable=SC2154
 
-# The tools with the shared libraries they need; busybox for the rest.
+# The lock tools, busybox for the rest, and the shared libraries they need.
 make_rootfs() {
   local root=$1 applet tool
-  mkdir -p "$root"/{bin,dev,etc,proc,sys,tmp,usr/bin}
-  cp "$(command -v busybox)" "$root/bin/busybox"
-  for applet in $("$root/bin/busybox" --list); do
+  mkdir -p "$root"/{bin,dev,etc,proc,sys,tmp}
+  echo 'root:x:0:0:root:/:/bin/sh' >"$root/etc/passwd"
+  for applet in $(busybox --list); do
     [[ $applet == busybox || $applet == flock ]] || ln -s busybox "$root/bin/$applet"
   done
-  for tool in lockfile flock; do
-    cp "$(command -v $tool)" "$root/usr/bin/$tool"
-    ldd "$root/usr/bin/$tool" | grep -o '/[^ )]*' | sort -u | while read -r library; do
+  for tool in busybox lockfile flock; do
+    cp "$(command -v $tool)" "$root/bin/$tool"
+    { ldd "$root/bin/$tool" 2>/dev/null || true; } | grep -o '/[^ )]*' | while read -r library; do
       mkdir -p "$root$(dirname "$library")"
       cp -L "$library" "$root$library"
-    done
+    done || true  # A static one needs none.
   done
 }
 
