@@ -1,0 +1,161 @@
+#!/usr/bin/env bash
+# Builds Lockstep and runs all of its tests. The last line is "N passed, N failed, N skipped"; the exit status is 0
+# only if nothing failed.
+#
+#   tests/run.sh           everything once: unit, layering, plan cases, installed package, real engine, demo
+#   tests/run.sh --full    and the unit tests under the address, undefined-behaviour and thread sanitizers
+#
+# On a fresh Debian 12, as root, it first installs what is missing. Logs: build/logs.
+# shellcheck disable=SC2317  # Functions are called through check() and reported().
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$root"
+full=
+case ${1:-} in
+  '') ;;
+  --full) full=yes ;;
+  *)
+    sed -n '2,/^set /{/^set /d;/shellcheck/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
+    exit 2
+    ;;
+esac
+
+logs=$root/build/logs
+mkdir -p "$logs"
+passed=0 failed=0 skipped=0
+fixed=  # What pins the addresses of programs, where that is needed.
+summary=()
+
+# record NAME SECONDS PASSED FAILED SKIPPED [WORDS]
+record() {
+  passed=$((passed + $3)) failed=$((failed + $4)) skipped=$((skipped + $5))
+  local line
+  line=$(printf '%-28s %4d passed %4d failed %4d skipped %5d s  %s' "$1" "$3" "$4" "$5" "$2" "${6:-}")
+  summary+=("$line")
+  echo "== $line"
+}
+
+finish() {
+  echo
+  printf '%s\n' "${summary[@]}"
+  [[ $skipped == 0 ]] || cat "$logs"/*.skipped
+  echo
+  echo "$passed passed, $failed failed, $skipped skipped"
+  [[ $failed == 0 ]] || exit 1
+  exit 0
+}
+
+# check NAME CMD...: one test, passed when its status is 0. The log is shown when it is not.
+check() {
+  local name=$1 begin=$SECONDS
+  shift
+  if "$@" >"$logs/$name.log" 2>&1 </dev/null; then
+    record "$name" $((SECONDS - begin)) 1 0 0
+  else
+    tail -n 60 "$logs/$name.log"
+    record "$name" $((SECONDS - begin)) 0 1 0
+    return 1
+  fi
+}
+
+# reported NAME REPORT CMD...: many tests, counted in the JUnit report that CMD leaves. An empty one is a failure.
+reported() {
+  local name=$1 report=$2 begin=$SECONDS status=0 text counts
+  shift 2
+  rm -f "$report"
+  "$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
+  text=$(python3 tests/junit.py "$report" 2>&1) || text="no report"$'\n'"0 0 0"
+  read -ra counts <<<"${text##*$'\n'}"
+  grep '^skipped: ' <<<"$text" >"$logs/$name.skipped" || true
+  if [[ ${counts[1]} == 0 && ($status != 0 || ${counts[0]} == 0) ]]; then
+    tail -n 60 "$logs/$name.log"
+    counts[1]=1
+  elif [[ ${counts[1]} != 0 ]]; then
+    grep -v '^skipped: ' <<<"$text" | head -n 400
+  fi
+  record "$name" $((SECONDS - begin)) "${counts[@]}"
+}
+
+# counted NAME CMD...: many tests, counted in its last line, "N passed, N failed[, N skipped]".
+counted() {
+  local name=$1 begin=$SECONDS status=0 last
+  shift
+  "$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
+  last=$(grep -E '^[0-9]+ passed, [0-9]+ failed' "$logs/$name.log" | tail -n 1 || true)
+  if [[ ! $last =~ ^([0-9]+)\ passed,\ ([0-9]+)\ failed(,\ ([0-9]+)\ skipped)? ]]; then
+    tail -n 60 "$logs/$name.log"
+    record "$name" $((SECONDS - begin)) 0 1 0 "no count in its output"
+    return
+  fi
+  local ok=${BASH_REMATCH[1]} bad=${BASH_REMATCH[2]} left_out=${BASH_REMATCH[4]:-0}
+  [[ $status == 0 || $bad != 0 ]] || bad=1
+  [[ $bad == 0 ]] || tail -n 200 "$logs/$name.log"
+  grep '^skipped: ' "$logs/$name.log" >"$logs/$name.skipped" || true
+  record "$name" $((SECONDS - begin)) "$ok" "$bad" "$left_out"
+}
+
+# build PRESET [TARGET...]
+build() {
+  local preset=$1 options=(-DLOCKSTEP_WERROR=ON)
+  shift
+  command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
+  cmake --preset "$preset" "${options[@]}" && $fixed cmake --build --preset "$preset" ${1:+--target "$@"}
+}
+
+run_ctest() {
+  local preset=$1
+  shift
+  reported "tests-$preset" "$logs/tests-$preset.xml" $fixed ctest --preset "$preset" -j "$(nproc)" \
+    --output-junit "$logs/tests-$preset.xml" "$@"
+}
+
+# The live tests of the runtimes, in an engine that goes with them.
+run_live_tests() {
+  local dir status=0 program=$root/build/dev/tests/runtimes/runtimes_live_tests
+  dir=$(mktemp -d /tmp/lse.XXXXXX)
+  integration/engine.sh start "$dir" || status=$?
+  if [[ $status == 0 ]]; then
+    # shellcheck disable=SC2046  # One assignment a word.
+    env $(cat "$dir/env") "$program" --gtest_output=xml:"$1" || status=$?
+  fi
+  integration/engine.sh stop "$dir"
+  return "$status"
+}
+
+# Says why this machine cannot run an engine, if so. Any other failure to start one is the tests' to report.
+engine_refusal() {
+  local dir said status=0
+  dir=$(mktemp -d /tmp/lse.XXXXXX)
+  said=$(integration/engine.sh start "$dir" none 2>&1) || status=$?
+  [[ $status != 75 ]] || tail -n 1 <<<"$said"
+  integration/engine.sh stop "$dir" 2>/dev/null || rmdir "$dir"
+}
+
+rm -f "$logs"/*.skipped
+check setup integration/setup.sh || finish
+check build-dev build dev || finish
+check build-release build release lockstep || finish
+run_ctest dev
+counted cases tests/cases/check.sh "$root/build/release/lockstep"
+
+refusal=$(engine_refusal)
+if [[ -n $refusal ]]; then
+  echo "skipped: REAL ENGINE, all of it: $refusal" >"$logs/engine.skipped"
+  record engine 0 0 0 1 "NOT RUN: $refusal"
+else
+  [[ -z $full ]] || export LOCKSTEP_KILLS=${LOCKSTEP_KILLS:-12}
+  counted engine tests/engine/run.py
+  reported engine-live "$logs/engine-live.xml" run_live_tests "$logs/engine-live.xml"
+  check demo integration/demo.sh || true
+fi
+check demo-memory integration/demo.sh --engine memory: || true
+
+if [[ -n $full ]]; then
+  for preset in asan tsan; do
+    # GCC 12's thread sanitizer does not find its way where addresses are spread widely.
+    [[ $preset == asan ]] || ! setarch -R true 2>/dev/null || fixed='setarch -R'
+    check "build-$preset" build "$preset" && run_ctest "$preset"
+  done
+fi
+finish
