@@ -7,7 +7,6 @@
 
 #include "lockstep/result.h"
 #include "lockstep/target.h"
-#include "lockstep/value.h"
 
 namespace lockstep {
 
@@ -21,8 +20,8 @@ struct ReadTargetOptions {
 // that is not known, with the place in `where` ("apps.<uuid>.releases.<commit>...").
 Result<Target> ReadBalenaTarget(std::string_view text, const ReadTargetOptions& options = {});
 
-// The same of a document that is parsed already.
-Result<Target> ReadBalenaTarget(const Value& document, const ReadTargetOptions& options = {});
+// A configuration key under its one name: RESIN_X and BALENA_X are BALENA_X.
+std::string CanonicalConfigKey(std::string_view key);
 
 }  // namespace lockstep
 

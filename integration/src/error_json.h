@@ -8,7 +8,8 @@
 
 namespace lockstep {
 
-// {"code", "message", "where", "hint"}; what is empty is left out, but for code and message.
+// {"code", "message", "where", "context", "hint"}; what is empty is left out, but for the first
+// two.
 nlohmann::ordered_json ErrorToJson(const Error& error);
 // {"error": {...}}
 nlohmann::ordered_json ErrorDocument(const Error& error);

@@ -12,6 +12,9 @@ namespace lockstep {
 // The same plan gives the same JSON. With ShowValues::kNo what may be secret is null, "hidden".
 nlohmann::ordered_json PlanToJson(const Plan& plan, ShowValues values = ShowValues::kNo);
 
+// A lock holder: app, service, path, kind, since, and age_s counted from `now`, never negative.
+nlohmann::ordered_json HolderToJson(const LockHolder& holder, WallTime now);
+
 }  // namespace lockstep
 
 #endif  // LOCKSTEP_INTEGRATION_PLAN_JSON_H_

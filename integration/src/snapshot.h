@@ -2,12 +2,12 @@
 #ifndef LOCKSTEP_INTEGRATION_SNAPSHOT_H_
 #define LOCKSTEP_INTEGRATION_SNAPSHOT_H_
 
-#include <optional>
 #include <string>
 #include <string_view>
 
 #include "lockstep/observed_state.h"
 #include "lockstep/result.h"
+#include "rfc3339.h"
 
 namespace lockstep {
 
@@ -18,11 +18,6 @@ Result<ObservedState> ReadSnapshot(std::string_view text);
 // JSON, indented, with a newline at its end; reading it gives `state` again. May hold secrets:
 // for a file of mode 0600.
 std::string WriteSnapshot(const ObservedState& state);
-
-// RFC 3339 in UTC with milliseconds where there are any: "2026-01-01T00:00:00Z".
-std::string FormatTime(WallTime time);
-// Any RFC 3339 time, with any offset; finer than milliseconds is cut off.
-std::optional<WallTime> ParseTime(std::string_view text);
 
 }  // namespace lockstep
 

@@ -1,0 +1,368 @@
+#include "balena_target.h"
+
+#include <algorithm>
+#include <cctype>
+#include <charconv>
+#include <optional>
+#include <utility>
+#include <vector>
+
+#include "balena_composition.h"
+#include "document_place.h"
+#include "json_value.h"
+#include "lockstep/identity.h"
+#include "lockstep/resource_definition.h"
+
+namespace lockstep {
+namespace {
+
+constexpr std::string_view kShapeHint = "give a balena state (version 3) as the device receives it";
+
+std::string_view TypeName(const Value& value) {
+  if (value.AsMap() != nullptr) return "an object";
+  if (value.AsList() != nullptr) return "a list";
+  if (value.AsString() != nullptr) return "a text";
+  if (value.AsBool() != nullptr) return "true or false";
+  return value.is_null() ? "null" : "a number";
+}
+
+Error Refuse(const Place& place, std::string message, std::string hint = std::string(kShapeHint)) {
+  return ErrorAt(ErrorCode::kInvalidTarget, place, std::move(message), std::move(hint));
+}
+
+Result<const Value*> Required(const Value& parent, std::string_view key, const Place& place) {
+  const Value* value = parent.Find(key);
+  if (value == nullptr || value->is_null()) return Refuse({&place, key}, "is missing");
+  return value;
+}
+
+Result<const Value::Map*> AsObject(const Value& value, const Place& place) {
+  if (const Value::Map* map = value.AsMap()) return map;
+  return Refuse(place, "must be an object, not " + std::string(TypeName(value)));
+}
+
+Result<const Value::Map*> RequiredObject(const Value& parent, std::string_view key,
+                                         const Place& place) {
+  LOCKSTEP_TRY(const Value* value, Required(parent, key, place));
+  return AsObject(*value, {&place, key});
+}
+
+// An empty one where the key is missing. A null is none: it may be half of something.
+Result<const Value::Map*> OptionalObject(const Value& parent, std::string_view key,
+                                         const Place& place) {
+  static const Value::Map kEmpty;
+  const Value* value = parent.Find(key);
+  if (value == nullptr) return &kEmpty;
+  return AsObject(*value, {&place, key});
+}
+
+std::optional<std::int64_t> IdOf(const Value& value) {
+  std::int64_t id = -1;
+  if (const std::int64_t* number = value.AsInt()) {
+    id = *number;
+  } else if (const std::string* text = value.AsString()) {
+    const char* end = text->data() + text->size();
+    const auto [stop, fault] = std::from_chars(text->data(), end, id);
+    if (fault != std::errc() || stop != end) return std::nullopt;
+  }
+  return id < 0 ? std::nullopt : std::optional(id);
+}
+
+bool IsName(std::string_view name) {
+  const auto alnum = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
+  return !name.empty() && name.size() <= 255 && alnum(name.front()) &&
+         std::all_of(name.begin(), name.end(),
+                     [&](char c) { return alnum(c) || c == '_' || c == '.' || c == '-'; });
+}
+
+// An old word in its new form; the new one wins where a target has both.
+void RenameResinLabels(Labels& labels) {
+  constexpr std::string_view kResin = "io.resin.";
+  for (auto it = labels.lower_bound(std::string(kResin));
+       it != labels.end() && it->first.starts_with(kResin);) {
+    labels.emplace("io.balena." + it->first.substr(kResin.size()), it->second);
+    it = labels.erase(it);
+  }
+}
+
+// Reads one app. What is wrong with its shape is an error, a wrong value a gap.
+class AppReader {
+ public:
+  AppReader(std::string_view uuid, const Place& place) : place_(place) { app_.uuid = uuid; }
+
+  Result<TargetApp> Read(const Value& raw) {
+    LOCKSTEP_TRYV(AsObject(raw, place_));
+    LOCKSTEP_TRY(const std::int64_t id, ReadId(raw, "id", place_));
+    app_.id = std::to_string(id);
+    LOCKSTEP_TRY(app_.name, ReadText(raw, "name", place_));
+    app_.is_host = ReadFlag(raw, "is_host", place_, false);
+    CheckName(app_.uuid, place_);
+    LOCKSTEP_TRY(const Value::Map* releases, OptionalObject(raw, "releases", place_));
+    const Place here{&place_, "releases"};
+    for (const auto& [commit, release] : *releases) {
+      LOCKSTEP_TRY(TargetRelease read, ReadRelease(commit, release, {&here, commit}));
+      if (!app_.release) app_.release = std::move(read);
+    }
+    if (releases->size() > 1) {
+      Add("several-releases", here,
+          "must name one release, not " + std::to_string(releases->size()));
+    }
+    MakeGaps();
+    return std::move(app_);
+  }
+
+ private:
+  void Add(std::string_view code, const Place& place, std::string message) {
+    problems_.push_back({std::string(code), place.ToString(), std::move(message)});
+  }
+
+  void CheckName(std::string_view name, const Place& place) {
+    if (IsName(name)) return;
+    Add("invalid-name", place,
+        "a name has at most 255 letters, digits, `_`, `.` and `-`, and a letter or digit first");
+  }
+
+  Result<std::int64_t> ReadId(const Value& parent, std::string_view key, const Place& place) {
+    LOCKSTEP_TRY(const Value* value, Required(parent, key, place));
+    const auto id = IdOf(*value);
+    if (!id) Add("invalid-value", {&place, key}, "must be a number, 0 or more");
+    return id.value_or(0);
+  }
+
+  Result<std::string> ReadText(const Value& parent, std::string_view key, const Place& place) {
+    LOCKSTEP_TRY(const Value* value, Required(parent, key, place));
+    const std::string* text = value->AsString();
+    if (text != nullptr && !text->empty()) return *text;
+    Add("invalid-value", {&place, key}, "must be a text");
+    return std::string();
+  }
+
+  bool ReadFlag(const Value& parent, std::string_view key, const Place& place, bool fallback) {
+    const Value* value = parent.Find(key);
+    if (value == nullptr) return fallback;
+    if (const bool* flag = value->AsBool()) return *flag;
+    Add("invalid-value", {&place, key}, "must be true or false");
+    return fallback;
+  }
+
+  Result<TargetRelease> ReadRelease(const std::string& commit, const Value& raw,
+                                    const Place& place) {
+    TargetRelease release;
+    release.commit = commit;
+    release_place_ = place.ToString();
+    CheckName(commit, place);
+    LOCKSTEP_TRYV(AsObject(raw, place));
+    LOCKSTEP_TRY(release.id, ReadId(raw, "id", place));
+    LOCKSTEP_TRY(const Value::Map* services, OptionalObject(raw, "services", place));
+    if (app_.is_host) return release;  // Never planned: the host's services follow other rules.
+    LOCKSTEP_TRY(release.networks, ReadDefinitions(raw, "networks", place));
+    LOCKSTEP_TRY(release.volumes, ReadDefinitions(raw, "volumes", place));
+    const Place here{&place, "services"};
+    for (const auto& [name, service] : *services) {  // A map's members are sorted.
+      LOCKSTEP_TRY(TargetService read, ReadService(name, service, {&here, name}));
+      release.services.push_back(std::move(read));
+    }
+    for (const TargetService& service : release.services) {
+      CheckReferences(service, release, {&here, service.name});
+    }
+    return release;
+  }
+
+  Result<std::map<std::string, Value>> ReadDefinitions(const Value& release, std::string_view key,
+                                                       const Place& place) {
+    std::map<std::string, Value> definitions;
+    LOCKSTEP_TRY(const Value::Map* given, OptionalObject(release, key, place));
+    const Place here{&place, key};
+    for (const auto& [name, raw] : *given) {
+      CheckName(name, {&here, name});
+      const Value& definition = raw.is_null() ? Value(Value::Map()) : raw;
+      auto canonical = key == "networks" ? NormalizeNetworkDefinition(definition)
+                                         : NormalizeVolumeDefinition(definition);
+      if (canonical) {
+        definitions[name] = std::move(canonical).assume_value();
+      } else {
+        Add("invalid-value", {&here, name}, canonical.assume_error().message);
+      }
+    }
+    return definitions;
+  }
+
+  Result<TargetService> ReadService(const std::string& name, const Value& raw, const Place& place) {
+    TargetService service;
+    service.name = name;
+    CheckName(name, place);
+    LOCKSTEP_TRY(const Value::Map* members, AsObject(raw, place));
+    LOCKSTEP_TRYV(CheckKnown(*members, place));
+    LOCKSTEP_TRY(service.id, ReadId(raw, "id", place));
+    LOCKSTEP_TRY(service.image_id, ReadId(raw, "image_id", place));
+    LOCKSTEP_TRY(const std::string image, ReadText(raw, "image", place));
+    LOCKSTEP_TRYV(RequiredObject(raw, "environment", place));
+    LOCKSTEP_TRYV(RequiredObject(raw, "labels", place));
+    const Value* composition = raw.Find("composition");
+    LOCKSTEP_TRY(service.spec,
+                 ReadComposition(composition == nullptr ? Value() : *composition,
+                                 {&place, "composition"}, CompositionOf::kTarget, problems_));
+    service.spec.image = image;
+    service.spec.running = ReadFlag(raw, "running", place, true);
+    Override(service.spec.environment, *raw.Find("environment"), {&place, "environment"});
+    Override(service.spec.labels, *raw.Find("labels"), {&place, "labels"});
+    RenameResinLabels(service.spec.labels);
+    CheckLabels(service.spec.labels, {&place, "labels"});
+    ReadStrategy(service, {&place, "labels"});
+    return service;
+  }
+
+  static Result<void> CheckKnown(const Value::Map& members, const Place& place) {
+    static const std::vector<std::string_view> kKnown = {
+        "id", "image_id", "image", "running", "environment", "labels", "contract", "composition"};
+    for (const Value::Member& member : members) {
+      if (member.key.starts_with("x-")) continue;
+      if (std::find(kKnown.begin(), kKnown.end(), member.key) == kKnown.end()) {
+        return UnknownFieldError({&place, member.key}, kKnown);
+      }
+    }
+    return Ok();
+  }
+
+  // What a service says beside its composition wins over what it says in it.
+  void Override(std::map<std::string, std::string>& texts, const Value& raw, const Place& place) {
+    for (auto& [name, text] : ReadTexts(raw, place, problems_)) texts[name] = std::move(text);
+  }
+
+  void CheckLabels(const Labels& labels, const Place& place) {
+    for (const auto& [label, text] : labels) {
+      if (IsAmbientLabel(label)) {
+        Add("invalid-value", {&place, label}, "is a label that Lockstep itself sets");
+      }
+    }
+  }
+
+  void ReadStrategy(TargetService& service, const Place& place) {
+    const auto label = service.spec.labels.find(std::string(kLabelStrategy));
+    if (label == service.spec.labels.end()) return;
+    if (const auto strategy = StrategyFromName(label->second)) {
+      service.strategy = *strategy;
+    } else {
+      Add("unknown-strategy", {&place, kLabelStrategy},
+          "`" + label->second +
+              "` is none of download-then-kill, kill-then-download, delete-then-download and "
+              "hand-over");
+    }
+  }
+
+  // The default network is there where it is used; everything else must be declared.
+  void CheckReferences(const TargetService& service, TargetRelease& release, const Place& place) {
+    const Place composition{&place, "composition"};
+    for (const std::string& network : NetworksOf(service.spec)) {
+      if (network == "default") release.networks.try_emplace(network, Value(Value::Map()));
+      if (release.networks.contains(network)) continue;
+      Add("undefined-network", {&composition, "networks"},
+          "`" + network + "` is not among the release's networks");
+    }
+    for (const std::string& volume : VolumesOf(service.spec)) {
+      if (release.volumes.contains(volume)) continue;
+      Add("undefined-volume", {&composition, "volumes"},
+          "`" + volume + "` is not among the release's volumes");
+    }
+    for (const Dependency& dependency : service.spec.depends_on) {
+      const auto other =
+          std::lower_bound(release.services.begin(), release.services.end(), dependency.service,
+                           [](const TargetService& candidate, const std::string& name) {
+                             return candidate.name < name;
+                           });
+      const bool exists = other != release.services.end() && other->name == dependency.service;
+      if (exists || !dependency.required) continue;
+      Add("unknown-dependency", {&composition, "depends_on"},
+          "`" + dependency.service + "` is no service of the release");
+    }
+  }
+
+  void MakeGaps() {
+    const std::string app_prefix = place_.ToString() + ".";
+    const std::string release_prefix = release_place_ + ".";
+    for (Problem& problem : problems_) {
+      std::string_view where = problem.where;
+      if (!release_place_.empty() && where.starts_with(release_prefix)) {
+        where.remove_prefix(release_prefix.size());
+      } else if (where.starts_with(app_prefix)) {
+        where.remove_prefix(app_prefix.size());
+      }
+      app_.gaps.push_back({.code = std::move(problem.code),
+                           .message = std::string(where) + ": " + problem.message});
+    }
+  }
+
+  Place place_;
+  TargetApp app_;
+  std::string release_place_;
+  Problems problems_;
+};
+
+Result<const Value::Member*> SelectDevice(const Value::Map& devices, const std::string& wanted) {
+  if (wanted.empty()) {
+    if (devices.size() == 1) return &devices.front();
+    if (devices.empty()) return Refuse({}, "it is an empty object, and so names no device");
+    return Refuse({}, "it is for " + std::to_string(devices.size()) + " devices",
+                  "say with --device UUID for which one to plan");
+  }
+  for (const Value::Member& device : devices) {
+    if (device.key == wanted) return &device;
+  }
+  return Refuse({}, "it does not name the device " + wanted);
+}
+
+Result<std::map<std::string, std::string>> ReadConfig(const Value::Map& given, const Place& place) {
+  std::map<std::string, std::string> config;
+  for (const auto& [key, value] : given) {
+    if (value.AsMap() != nullptr || value.AsList() != nullptr || value.is_null()) {
+      return Refuse({&place, key}, "must be a text, not " + std::string(TypeName(value)));
+    }
+    const std::string* text = value.AsString();
+    const std::string canonical = CanonicalConfigKey(key);
+    // Of BALENA_X and RESIN_X the first wins; it is also the first in order.
+    config.try_emplace(canonical, text != nullptr ? *text : ToText(value));
+  }
+  return config;
+}
+
+Result<Target> ReadState(const Value& document, const ReadTargetOptions& options) {
+  LOCKSTEP_TRY(const Value::Map* devices, AsObject(document, {}));
+  LOCKSTEP_TRY(const Value::Member* device, SelectDevice(*devices, options.device_uuid));
+  const Place root;
+  LOCKSTEP_TRYV(AsObject(device->value, {&root, device->key}));
+  Target target;
+  target.device_uuid = device->key;
+  LOCKSTEP_TRY(const Value* name, Required(device->value, "name", root));
+  if (name->AsString() == nullptr) return Refuse({&root, "name"}, "must be a text");
+  target.device_name = *name->AsString();
+  LOCKSTEP_TRY(const Value::Map* config, RequiredObject(device->value, "config", root));
+  LOCKSTEP_TRY(target.config, ReadConfig(*config, {&root, "config"}));
+  LOCKSTEP_TRY(const Value::Map* apps, RequiredObject(device->value, "apps", root));
+  const Place here{&root, "apps"};
+  for (const auto& [uuid, raw] : *apps) {
+    LOCKSTEP_TRY(TargetApp app, AppReader(uuid, {&here, uuid}).Read(raw));
+    target.apps.push_back(std::move(app));
+  }
+  return target;
+}
+
+}  // namespace
+
+std::string CanonicalConfigKey(std::string_view key) {
+  constexpr std::string_view kResin = "RESIN_";
+  if (!key.starts_with(kResin)) return std::string(key);
+  return "BALENA_" + std::string(key.substr(kResin.size()));
+}
+
+Result<Target> ReadBalenaTarget(std::string_view text, const ReadTargetOptions& options) {
+  auto document = ParseJson(text);
+  if (!document) {
+    Error error = std::move(document).assume_error();
+    error.code = ErrorCode::kInvalidTarget;
+    error.hint = kShapeHint;
+    return error;
+  }
+  return ReadState(document.assume_value(), options);
+}
+
+}  // namespace lockstep
