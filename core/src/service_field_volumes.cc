@@ -13,7 +13,7 @@ constexpr std::string_view kNoBinds =
 
 bool HasDrive(std::string_view text) {
   return text.size() > 2 && text[1] == ':' && (text[2] == '\\' || text[2] == '/') &&
-         text.find(':', 2) != std::string_view::npos;
+         text.find(":/", 2) != std::string_view::npos;
 }
 
 // As Compose tells a path from a volume's name.

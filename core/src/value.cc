@@ -83,8 +83,8 @@ void Append(std::string& out, const Value& value) {
     out += "null";
   } else if (const bool* b = value.AsBool()) {
     out += *b ? "true" : "false";
-  } else if (const auto* i = value.AsInt()) {
-    out += std::to_string(*i);
+  } else if (const auto* number = value.AsInt()) {
+    out += std::to_string(*number);
   } else if (const double* d = value.AsDouble()) {
     char buffer[32];
     const auto end = std::to_chars(buffer, buffer + sizeof buffer, *d).ptr;

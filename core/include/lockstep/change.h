@@ -41,11 +41,6 @@ struct Reason {
 // Every field that differs, in the table's order. Empty: the same specification.
 std::vector<Reason> DiffSpecs(const ServiceSpec& from, const ServiceSpec& to);
 
-// The local id of the image that `reference` names, or null. A digest wins over a tag; references
-// are compared after normalisation ("app" is "docker.io/library/app:latest").
-const ObservedImage* FindImage(const EngineState& engine, std::string_view reference);
-bool SameReference(std::string_view a, std::string_view b);
-
 }  // namespace lockstep
 
 #endif  // LOCKSTEP_CHANGE_H_

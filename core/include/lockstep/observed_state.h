@@ -52,6 +52,8 @@ struct ObservedContainer {
   std::optional<std::string> lock_dir;
   // Said by the Session: it has proved itself (healthy, up long enough, or a job that is done).
   bool settled = false;
+  // Said by the Session: Lockstep stopped it, so that it was not down by its own doing.
+  bool interrupted = false;
 
   bool IsUp() const {  // Stopping it would interrupt something.
     return state == ContainerState::kRunning || state == ContainerState::kPaused ||

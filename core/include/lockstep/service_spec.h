@@ -56,13 +56,18 @@ struct ServiceSpec {
   friend bool operator==(const ServiceSpec&, const ServiceSpec&) = default;
 };
 
-// Views on fields that decisions need, with the engine's defaults where nothing is said.
+// Views on fields that decisions need, with the engine's defaults where nothing is said. Lists are
+// sorted, each name once.
 std::string RestartPolicyOf(const ServiceSpec& spec);  // "no", "always", "on-failure:3", ...
-std::vector<std::string> NetworksOf(const ServiceSpec& spec);  // Names in the target's own words.
-std::vector<std::string> VolumesOf(const ServiceSpec& spec);   // Named volumes only.
-std::chrono::milliseconds StopGraceOf(const ServiceSpec& spec);
+// In the target's own words: those of `networks`, and the one that `network_mode` may name. None
+// with a `network_mode` of host, none, bridge, service:<name> or container:<id>.
+std::vector<std::string> NetworksOf(const ServiceSpec& spec);
+std::vector<std::string> VolumesOf(const ServiceSpec& spec);     // Named volumes only.
+std::chrono::milliseconds StopGraceOf(const ServiceSpec& spec);  // 10 s where nothing is said.
+// Whether the specification has one that is not disabled; the image may bring another.
 bool HasHealthCheck(const ServiceSpec& spec);
-// How long a health check may take to say "healthy": start period and all retries.
+// How long a health check may take to say "healthy": start period and all retries. By the engine's
+// defaults where nothing is said (the image's are not known here); 0 where it is disabled.
 std::chrono::milliseconds HealthBudgetOf(const ServiceSpec& spec);
 
 // "c1:<16 hex>": a versioned hash over environment, labels and fields; image, `running` and

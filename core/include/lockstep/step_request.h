@@ -3,6 +3,7 @@
 #define LOCKSTEP_STEP_REQUEST_H_
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <variant>
 #include <vector>
@@ -51,8 +52,8 @@ struct RenameContainerRequest {
 };
 struct RemoveContainerRequest {
   std::string container;
-  // The service whose lock directory goes with it; empty service: it stays.
-  ServiceRef forget;
+  // The service whose lock directory goes with its last container.
+  std::optional<ServiceRef> forget;
 };
 struct CreateNetworkRequest {
   NetworkSpec network;
@@ -72,8 +73,8 @@ struct RemoveImageRequest {
   std::string image_id;
 };
 struct TakeLocksRequest {
-  std::vector<ServiceRef> services;
-  LockMode mode = LockMode::kRespect;
+  std::vector<ServiceRef> services;  // All or nothing.
+  std::vector<ServiceRef> forced;    // By force: services that are interrupted, and locked.
   AppRecord record;  // Made durable before the first disruptive step: the cutover has begun.
 };
 struct ReleaseLocksRequest {};
@@ -93,9 +94,9 @@ using StepRequest =
                  ConnectNetworkRequest, CreateVolumeRequest, RemoveImageRequest, TakeLocksRequest,
                  ReleaseLocksRequest, CommitReleaseRequest, AwaitRequest>;
 
-// `step` must come from a plan made of these very inputs.
-StepRequest BuildRequest(const Step& step, const ObservedState& observed, const Target& target,
-                         const DeviceInfo& device);
+// `step` is one of `plan`, and `plan` was made of `observed` and `target`.
+StepRequest BuildRequest(const Step& step, const Plan& plan, const ObservedState& observed,
+                         const Target& target, const DeviceInfo& device);
 
 // What performing a request gave.
 struct StepResult {

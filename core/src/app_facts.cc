@@ -1,0 +1,78 @@
+#include "app_facts.h"
+
+#include <algorithm>
+#include <set>
+#include <tuple>
+
+namespace lockstep {
+
+AppNames::AppNames(const Target& target) {
+  for (const TargetApp& app : target.apps) {
+    if (!app.id.empty()) uuid_of_id_.emplace(app.id, app.uuid);
+  }
+}
+
+const std::string& AppNames::Uuid(const std::string& app) const {
+  const auto it = uuid_of_id_.find(app);
+  return it == uuid_of_id_.end() ? app : it->second;
+}
+
+namespace {
+
+template <typename T>
+void SortByName(std::vector<const T*>& list) {
+  std::sort(list.begin(), list.end(), [](const T* a, const T* b) { return a->name < b->name; });
+}
+
+void Complete(AppFacts& facts, const ObservedState& observed) {
+  std::sort(facts.containers.begin(), facts.containers.end(), [](const auto* a, const auto* b) {
+    return std::tie(a->service, a->id) < std::tie(b->service, b->id);
+  });
+  SortByName(facts.networks);
+  SortByName(facts.volumes);
+  facts.record.app = facts.app;
+  if (const AppRecord* record = observed.FindApp(facts.app)) facts.record = *record;
+  if (facts.record.committed || facts.record.cutover) return;
+  // Without a store the committed release is the one that runs, if it is one.
+  std::set<std::string> commits;
+  for (const ObservedContainer* container : facts.containers) {
+    if (container->state != ContainerState::kCreated) commits.insert(container->commit);
+  }
+  if (commits.size() == 1) facts.record.committed = *commits.begin();
+}
+
+}  // namespace
+
+FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
+  FactsByApp facts;
+  const AppNames names(target);
+  for (const TargetApp& app : target.apps) {
+    AppFacts& own = facts[app.uuid];
+    own.app = app.uuid;
+    own.app_id = app.id;
+    own.target = &app;
+  }
+  const auto facts_of = [&](const std::string& app, const std::string& app_id) -> AppFacts& {
+    const std::string& uuid = names.Uuid(app);
+    AppFacts& own = facts[uuid];
+    if (own.app.empty()) own.app = uuid;
+    if (own.app_id.empty()) own.app_id = app_id;
+    return own;
+  };
+  for (const ObservedContainer& container : observed.engine.containers) {
+    if (!container.owned || container.state == ContainerState::kRemoving) continue;
+    facts_of(container.app, container.app_id).containers.push_back(&container);
+  }
+  for (const ObservedNetwork& network : observed.engine.networks) {
+    if (network.owned) facts_of(network.app, network.app_id).networks.push_back(&network);
+  }
+  for (const ObservedVolume& volume : observed.engine.volumes) {
+    // A volume alone makes no app: volumes outlive theirs.
+    const auto it = facts.find(names.Uuid(volume.app));
+    if (volume.owned && it != facts.end()) it->second.volumes.push_back(&volume);
+  }
+  for (auto& [app, own] : facts) Complete(own, observed);
+  return facts;
+}
+
+}  // namespace lockstep

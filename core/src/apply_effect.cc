@@ -1,0 +1,179 @@
+// What the next look would find after a step: the same for the Session, which need not look again
+// after each step, and for tests that walk through a plan.
+#include <algorithm>
+#include <utility>
+
+#include "image_index.h"
+#include "lockstep/step_request.h"
+
+namespace lockstep {
+namespace {
+
+template <typename List, typename Matches>
+void EraseWhere(List& list, Matches matches) {
+  list.erase(std::remove_if(list.begin(), list.end(), matches), list.end());
+}
+
+struct Effect {
+  const Step& step;
+  const StepResult& result;
+  ObservedState& state;
+
+  void operator()(const PullImageRequest& request) const {
+    auto& images = state.engine.images;
+    auto image = std::find_if(images.begin(), images.end(),
+                              [&](const ObservedImage& i) { return i.id == result.id; });
+    if (image == images.end()) {
+      image = images.insert(images.end(), ObservedImage{result.id, {}, {}});
+    }
+    auto& names = image->references;
+    if (std::find(names.begin(), names.end(), request.reference) == names.end()) {
+      names.push_back(request.reference);
+    }
+  }
+
+  void operator()(const CreateContainerRequest& request) const {
+    EraseWhere(state.engine.containers,
+               [&](const ObservedContainer& c) { return c.id == result.id; });
+    const ContainerSpec& spec = request.spec;
+    ObservedContainer container;
+    container.id = result.id;
+    container.name = spec.name;
+    container.image = spec.spec.image;
+    container.image_id = ImageIndex(state.engine).Find(spec.spec.image);
+    container.app = spec.app;
+    container.app_id = spec.app_id;
+    container.service = spec.service;
+    container.commit = CommitOfName(spec.name);
+    container.owned = true;
+    container.labels = spec.spec.labels;
+    container.labels.insert(spec.labels.begin(), spec.labels.end());
+    container.config_hash = ConfigHash(spec.spec);
+    container.spec = spec.spec;
+    container.restart_policy = RestartPolicyOf(spec.spec);
+    container.networks = NetworksOf(spec.spec);
+    container.created_at = state.taken_at;
+    state.engine.containers.push_back(std::move(container));
+  }
+
+  void operator()(const StartContainerRequest& request) const {
+    ObservedContainer* container = state.FindContainer(request.container);
+    if (container == nullptr) return;
+    container->state = ContainerState::kRunning;
+    container->exit_code = 0;
+    container->settled = false;
+    container->interrupted = false;
+    container->health =
+        container->spec && HasHealthCheck(*container->spec) ? Health::kStarting : Health::kNone;
+  }
+
+  void operator()(const StopContainerRequest& request) const {
+    ObservedContainer* container = state.FindContainer(request.container);
+    if (container == nullptr) return;
+    container->interrupted = container->interrupted || container->IsUp();
+    container->state = ContainerState::kExited;
+    container->health = Health::kNone;
+    container->settled = false;
+  }
+
+  void operator()(const UpdateContainerRequest& request) const {
+    ObservedContainer* container = state.FindContainer(request.container);
+    if (container != nullptr) container->restart_policy = request.restart_policy;
+    if (!request.remember.empty()) state.saved_restart[request.container] = request.remember;
+  }
+
+  void operator()(const RenameContainerRequest& request) const {
+    ObservedContainer* container = state.FindContainer(request.container);
+    if (container == nullptr) return;
+    container->name = request.name;
+    container->commit = CommitOfName(request.name);
+  }
+
+  void operator()(const RemoveContainerRequest& request) const {
+    EraseWhere(state.engine.containers,
+               [&](const ObservedContainer& c) { return c.id == request.container; });
+    state.saved_restart.erase(request.container);
+  }
+
+  void operator()(const CreateNetworkRequest& request) const {
+    ObservedNetwork network;
+    network.name = request.network.name;
+    network.app = request.network.app;
+    network.app_id = request.network.app_id;
+    network.owned = true;
+    network.config = request.network.config;
+    state.engine.networks.push_back(std::move(network));
+  }
+
+  void operator()(const RemoveNetworkRequest& request) const {
+    EraseWhere(state.engine.networks, [&](const ObservedNetwork& n) {
+      return n.owned && n.app == request.network.app && n.name == request.network.name;
+    });
+  }
+
+  void operator()(const ConnectNetworkRequest& request) const {
+    ObservedContainer* container = state.FindContainer(request.container);
+    if (container != nullptr && container->networks) {
+      container->networks->push_back(request.network.name);
+    }
+  }
+
+  void operator()(const CreateVolumeRequest& request) const {
+    ObservedVolume volume;
+    volume.name = request.volume.name;
+    volume.app = request.volume.app;
+    volume.app_id = request.volume.app_id;
+    volume.owned = true;
+    volume.config = request.volume.config;
+    state.engine.volumes.push_back(std::move(volume));
+  }
+
+  void operator()(const RemoveImageRequest& request) const {
+    EraseWhere(state.engine.images,
+               [&](const ObservedImage& image) { return image.id == request.image_id; });
+  }
+
+  void operator()(const TakeLocksRequest& request) const {
+    if (!result.holders.empty()) {
+      // Seen just now: what was known of this app's locks before is old.
+      EraseWhere(state.locks, [&](const LockHolder& h) { return h.app == step.app; });
+      state.locks.insert(state.locks.end(), result.holders.begin(), result.holders.end());
+      return;
+    }
+    EraseWhere(state.locks, [&](const LockHolder& holder) {
+      const auto names = [&](const ServiceRef& ref) { return ref.service == holder.service; };
+      return holder.app == step.app &&
+             (std::any_of(request.services.begin(), request.services.end(), names) ||
+              std::any_of(request.forced.begin(), request.forced.end(), names));
+    });
+    const auto at = std::lower_bound(state.spans.begin(), state.spans.end(), step.app);
+    if (at == state.spans.end() || *at != step.app) state.spans.insert(at, step.app);
+    state.AppFor(step.app) = request.record;
+  }
+
+  void operator()(const ReleaseLocksRequest&) const {
+    EraseWhere(state.spans, [&](const std::string& app) { return app == step.app; });
+  }
+
+  void operator()(const CommitReleaseRequest& request) const {
+    if (request.erase) {
+      EraseWhere(state.apps, [&](const AppRecord& record) { return record.app == step.app; });
+    } else {
+      state.AppFor(step.app) = request.record;
+    }
+  }
+
+  void operator()(const AwaitRequest& request) const {
+    ObservedContainer* container = state.FindContainer(request.container);
+    if (container != nullptr) container->settled = true;
+  }
+};
+
+}  // namespace
+
+void ApplyEffect(const Step& step, const StepRequest& request, const StepResult& result,
+                 ObservedState& observed) {
+  std::visit(Effect{step, result, observed}, request);
+}
+
+}  // namespace lockstep

@@ -1,0 +1,33 @@
+// A hash over a sequence of texts, in which no text can run into the next.
+#ifndef LOCKSTEP_CONTENT_HASH_H_
+#define LOCKSTEP_CONTENT_HASH_H_
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace lockstep {
+
+class ContentHash {
+ public:
+  ContentHash& Add(std::string_view text) {
+    const std::uint64_t size = text.size();
+    buffer_.append(reinterpret_cast<const char*>(&size), sizeof size);
+    buffer_.append(text);
+    return *this;
+  }
+  ContentHash& Add(std::uint64_t number) {
+    buffer_.append(reinterpret_cast<const char*>(&number), sizeof number);
+    return *this;
+  }
+  std::uint64_t Finish() const;
+
+ private:
+  std::string buffer_;
+};
+
+std::string Hex16(std::uint64_t value);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_CONTENT_HASH_H_

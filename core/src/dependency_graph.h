@@ -1,0 +1,35 @@
+// Who depends on whom among the services of one app, and the orders that follow from it.
+#ifndef LOCKSTEP_DEPENDENCY_GRAPH_H_
+#define LOCKSTEP_DEPENDENCY_GRAPH_H_
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "service_view.h"
+
+namespace lockstep {
+
+struct DependencyEdge {
+  std::size_t on;  // Index of the view that is depended on.
+  DependencyCondition condition = DependencyCondition::kStarted;
+};
+
+struct DependencyGraph {
+  std::vector<std::vector<DependencyEdge>> edges;  // By index of the depending view.
+  // Every view after all it depends on; with a cycle: as far as that goes.
+  std::vector<std::size_t> order;
+  std::vector<std::size_t> cycle;    // One cycle, first service repeated at the end; empty: none.
+  std::vector<std::string> unknown;  // "web -> db": required, and in the target there is no db.
+};
+
+// Of the target: what must start before what.
+DependencyGraph StartGraph(const std::vector<ServiceView>& views);
+
+// Of what runs, by the specifications it was made with where they are known, else the target's. A
+// cycle in it is cut, not reported: what runs must be possible to stop.
+DependencyGraph StopGraph(const std::vector<ServiceView>& views);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_DEPENDENCY_GRAPH_H_

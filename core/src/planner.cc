@@ -1,0 +1,135 @@
+#include "lockstep/planner.h"
+
+#include <algorithm>
+#include <set>
+
+#include "app_facts.h"
+#include "app_planner.h"
+#include "content_hash.h"
+
+namespace lockstep {
+namespace {
+
+PlanContext MakeContext(const ObservedState& observed, const Target& target,
+                        const PlanOptions& options) {
+  PlanContext context{observed, options, ImageIndex(observed.engine), {}, {}, {}};
+  for (const ObservedContainer& container : observed.engine.containers) {
+    context.names.emplace(container.name, &container);
+    ++context.image_users[container.image_id];
+  }
+  for (const TargetApp& app : target.apps) {
+    if (!app.release) continue;
+    for (const TargetService& service : app.release->services) {
+      const std::string_view id = context.images.Find(service.spec.image);
+      if (!id.empty()) ++context.image_wanted[id];
+    }
+  }
+  return context;
+}
+
+void PlanConfig(const ObservedState& observed, const Target& target, Plan& plan) {
+  for (const auto& [key, to] : target.config) {
+    const auto have = observed.config.find(key);
+    if (have != observed.config.end() && have->second == to) continue;
+    ConfigPlan config;
+    config.key = key;
+    if (have != observed.config.end()) config.from = have->second;
+    config.to = to;
+    config.action = ConfigAction::kRefuse;
+    config.message = "no configuration backend owns this key";
+    plan.config.push_back(std::move(config));
+  }
+}
+
+PlanStatus WholeStatus(const Plan& plan) {
+  bool held = false;
+  bool ready = false;
+  bool blocked = false;
+  for (const AppPlan& app : plan.apps) {
+    held |= app.status == PlanStatus::kHeld;
+    ready |= app.status == PlanStatus::kReady;
+    blocked |= app.status == PlanStatus::kBlocked;
+  }
+  if (held) return PlanStatus::kHeld;
+  if (ready) return PlanStatus::kReady;
+  return blocked ? PlanStatus::kBlocked : PlanStatus::kInSync;
+}
+
+std::string Fingerprint(const Plan& plan) {
+  ContentHash hash;
+  for (const AppPlan& app : plan.apps) {
+    hash.Add(app.app).Add(app.to.value_or("")).Add(app.services.size());
+    for (const ServicePlan& service : app.services) {
+      hash.Add(service.service).Add(ServiceChangeName(service.change));
+    }
+  }
+  for (const ConfigPlan& config : plan.config) hash.Add(config.key).Add(config.to.value_or(""));
+  for (const Step& step : plan.steps) {
+    hash.Add(step.id.value).Add(step.after.size());
+    for (const std::uint32_t before : step.after) hash.Add(plan.steps[before].id.value);
+  }
+  return "p1:" + Hex16(hash.Finish());
+}
+
+}  // namespace
+
+Plan MakePlan(const ObservedState& observed, const Target& target, const PlanOptions& options) {
+  Plan plan;
+  plan.made_for = observed.taken_at;
+  const PlanContext context = MakeContext(observed, target, options);
+  for (auto& [app, facts] : GatherFacts(observed, target)) {
+    // A target that speaks for one app says nothing of the others.
+    if (facts.target == nullptr && !target.whole_device) continue;
+    if (facts.target != nullptr && facts.target->is_host) {
+      AppPlan host;
+      host.app = app;
+      host.name = facts.target->name;
+      host.gaps = {{"host-app", "a host app is updated with the host, not by Lockstep", false}};
+      plan.apps.push_back(std::move(host));
+      continue;
+    }
+    plan.apps.push_back(AppPlanner(context, facts, plan.steps).Make());
+  }
+  PlanConfig(observed, target, plan);
+  plan.status = WholeStatus(plan);
+  plan.fingerprint = Fingerprint(plan);
+  return plan;
+}
+
+std::vector<ServiceRef> LocksOf(const ObservedState& observed, const Target& target,
+                                std::string_view app) {
+  const AppNames names(target);
+  std::string app_dir;
+  std::set<std::string> services;
+  for (const TargetApp& candidate : target.apps) {
+    if (candidate.uuid != app) continue;
+    app_dir = candidate.lock_dir();
+    if (!candidate.release) continue;
+    for (const TargetService& service : candidate.release->services) services.insert(service.name);
+  }
+  for (const ObservedContainer& container : observed.engine.containers) {
+    if (!container.owned || names.Uuid(container.app) != app) continue;
+    if (app_dir.empty()) app_dir = container.app_id.empty() ? container.app : container.app_id;
+    services.insert(container.service);
+  }
+  std::vector<ServiceRef> locks;
+  for (const std::string& service : services) {
+    locks.push_back({std::string(app), app_dir, service});
+  }
+  return locks;
+}
+
+std::vector<std::string> HashesOf(const Target& target) {
+  std::vector<std::string> hashes;
+  for (const TargetApp& app : target.apps) {
+    if (!app.release) continue;
+    for (const TargetService& service : app.release->services) {
+      hashes.push_back(ConfigHash(service.spec));
+    }
+  }
+  std::sort(hashes.begin(), hashes.end());
+  hashes.erase(std::unique(hashes.begin(), hashes.end()), hashes.end());
+  return hashes;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,62 @@
+// What there is of one service, next to what there should be: the comparison behind every decision.
+#ifndef LOCKSTEP_SERVICE_VIEW_H_
+#define LOCKSTEP_SERVICE_VIEW_H_
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "image_index.h"
+#include "lockstep/observed_state.h"
+#include "lockstep/plan.h"
+#include "lockstep/target.h"
+
+namespace lockstep {
+
+struct ServiceView {
+  std::string name;
+  const TargetService* target = nullptr;       // None: it is to go.
+  const ObservedContainer* future = nullptr;   // Matches the target.
+  const ObservedContainer* present = nullptr;  // Does not match; what ran until now.
+  std::vector<const ObservedContainer*> left_over;
+  bool image_here = false;
+  bool is_new = false;  // The future was made for this release and is not proven yet.
+  ServiceChange change = ServiceChange::kNone;
+  std::vector<Reason> why;
+
+  bool ShouldRun() const { return target != nullptr && target->spec.running && !stopped; }
+  bool stopped = false;  // By a person.
+};
+
+// Everything of one app that the comparison needs.
+struct AppFacts {
+  std::string app;
+  std::string app_id;
+  const TargetApp* target = nullptr;                 // None: the app is to go.
+  AppRecord record;                                  // From the store, or what follows without one.
+  std::vector<const ObservedContainer*> containers;  // Owned, not going away. Sorted by service.
+  std::vector<const ObservedNetwork*> networks;      // Owned.
+  std::vector<const ObservedVolume*> volumes;        // Owned.
+
+  const TargetRelease* release() const {
+    return target != nullptr && target->release ? &*target->release : nullptr;
+  }
+  // The release that should run; empty where the app is to go or runs nothing.
+  std::string to() const { return release() != nullptr ? release()->commit : std::string(); }
+};
+
+// One view for each service in current or target, sorted by name.
+std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images);
+
+// True for a container that is down though its own restart policy says it should not be.
+bool WantsStart(const ObservedContainer& container, const std::string& restart_policy);
+
+// The policy a container was made with, whatever was set aside since.
+std::string OriginalPolicy(const ObservedContainer& container, const ObservedState& observed);
+
+// The final name of a service's container in its release.
+std::string FinalName(const TargetRelease& release, const TargetService& service);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_SERVICE_VIEW_H_

@@ -1,0 +1,284 @@
+#include "lockstep/step_request.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "app_facts.h"
+#include "lockstep/planner.h"
+#include "service_view.h"
+
+namespace lockstep {
+namespace {
+
+const TargetApp* FindApp(const Target& target, const std::string& uuid) {
+  const auto it = std::find_if(target.apps.begin(), target.apps.end(),
+                               [&](const TargetApp& app) { return app.uuid == uuid; });
+  return it == target.apps.end() ? nullptr : &*it;
+}
+
+const TargetService* FindService(const TargetApp* app, const std::string& name) {
+  if (app == nullptr || !app->release) return nullptr;
+  const auto& services = app->release->services;
+  const auto it = std::find_if(services.begin(), services.end(),
+                               [&](const TargetService& service) { return service.name == name; });
+  return it == services.end() ? nullptr : &*it;
+}
+
+const ObservedContainer* FindContainer(const ObservedState& observed, const std::string& id) {
+  const auto it = std::find_if(observed.engine.containers.begin(), observed.engine.containers.end(),
+                               [&](const ObservedContainer& c) { return c.id == id; });
+  return it == observed.engine.containers.end() ? nullptr : &*it;
+}
+
+// What every container is told of where it runs (balena's names, so that apps find them).
+std::map<std::string, std::string> AmbientVariables(const TargetApp& app,
+                                                    const std::string& service,
+                                                    const DeviceInfo& device) {
+  std::map<std::string, std::string> variables = {{"BALENA", "1"}, {"RESIN", "1"}};
+  const auto both = [&](const std::string& name, const std::string& value) {
+    if (value.empty()) return;
+    variables["BALENA_" + name] = value;
+    variables["RESIN_" + name] = value;
+  };
+  both("APP_ID", app.id);
+  both("APP_UUID", app.uuid);
+  both("APP_NAME", app.name);
+  both("SERVICE_NAME", service);
+  both("DEVICE_UUID", device.uuid);
+  both("DEVICE_NAME_AT_INIT", device.name);
+  both("DEVICE_TYPE", device.type);
+  both("DEVICE_ARCH", device.arch);
+  both("HOST_OS_VERSION", device.os_version);
+  both("APP_LOCK_PATH", "/tmp/balena/updates.lock");
+  variables["BALENA_SERVICE_HANDOVER_COMPLETE_PATH"] = "/tmp/balena/handover-complete";
+  variables["RESIN_SERVICE_KILL_ME_PATH"] = "/tmp/balena/handover-complete";
+  return variables;
+}
+
+class Builder {
+ public:
+  Builder(const Step& step, const Plan& plan, const ObservedState& observed, const Target& target,
+          const DeviceInfo& device)
+      : step_(step),
+        plan_(plan),
+        observed_(observed),
+        target_(target),
+        device_(device),
+        app_(FindApp(target, step.app)),
+        service_(FindService(app_, step.service)) {}
+
+  StepRequest Build() const {
+    switch (step_.kind) {
+      case StepKind::kPullImage:
+        return PullImageRequest{step_.subject};
+      case StepKind::kCreateContainer:
+        return CreateContainer();
+      case StepKind::kStartContainer:
+        return StartContainerRequest{step_.subject};
+      case StepKind::kStopContainer:
+        return StopContainer();
+      case StepKind::kUpdateContainer:
+        return UpdateContainer();
+      case StepKind::kRenameContainer:
+        return RenameContainerRequest{step_.subject, step_.detail};
+      case StepKind::kRemoveContainer:
+        return RemoveContainer();
+      case StepKind::kCreateNetwork:
+        return CreateNetworkRequest{Network(step_.subject)};
+      case StepKind::kRemoveNetwork:
+        return RemoveNetworkRequest{Network(step_.subject)};
+      case StepKind::kConnectNetwork:
+        return ConnectNetwork();
+      case StepKind::kCreateVolume:
+        return CreateVolume();
+      case StepKind::kRemoveImage:
+        return RemoveImageRequest{step_.subject};
+      case StepKind::kTakeLocks:
+        return TakeLocks();
+      case StepKind::kReleaseLocks:
+        return ReleaseLocksRequest{};
+      case StepKind::kCommitRelease:
+        return CommitRelease();
+      default:
+        return AwaitRequest{step_.subject};
+    }
+  }
+
+ private:
+  StepRequest CreateContainer() const {
+    CreateContainerRequest request;
+    if (app_ == nullptr || service_ == nullptr) return request;
+    request.service = {app_->uuid, app_->lock_dir(), service_->name};
+    ContainerSpec& spec = request.spec;
+    spec.name = step_.subject;
+    spec.app = app_->uuid;
+    spec.app_id = app_->id;
+    spec.service = service_->name;
+    spec.spec = service_->spec;
+    const auto label = [&](std::string_view name, const std::string& value) {
+      if (!value.empty()) spec.labels[std::string(name)] = value;
+    };
+    label(kLabelSupervised, "true");
+    label(kLabelAppUuid, app_->uuid);
+    label(kLabelAppId, app_->id);
+    label(kLabelServiceName, service_->name);
+    label(kLabelServiceId, service_->id == 0 ? "" : std::to_string(service_->id));
+    label(kLabelConfigHash, ConfigHash(service_->spec));
+    label(kLabelRestart, RestartPolicyOf(service_->spec));
+    spec.environment = AmbientVariables(*app_, service_->name, device_);
+    return request;
+  }
+
+  StepRequest StopContainer() const {
+    StopContainerRequest request;
+    request.container = step_.subject;
+    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    if (container != nullptr && container->spec) {
+      request.grace = StopGraceOf(*container->spec);
+    } else {
+      request.grace = StopGraceOf(service_ != nullptr ? service_->spec : ServiceSpec{});
+    }
+    return request;
+  }
+
+  StepRequest UpdateContainer() const {
+    UpdateContainerRequest request;
+    request.container = step_.subject;
+    request.restart_policy = step_.detail;
+    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    if (container != nullptr && step_.detail == "no" &&
+        container->labels.count(std::string(kLabelRestart)) == 0) {
+      request.remember = OriginalPolicy(*container, observed_);
+    }
+    return request;
+  }
+
+  StepRequest RemoveContainer() const {
+    RemoveContainerRequest request;
+    request.container = step_.subject;
+    const auto& containers = observed_.engine.containers;
+    const bool last =
+        std::none_of(containers.begin(), containers.end(), [&](const ObservedContainer& c) {
+          return c.owned && c.id != step_.subject && c.service == step_.service &&
+                 AppNames(target_).Uuid(c.app) == step_.app;
+        });
+    if (service_ == nullptr && last) {
+      for (const ServiceRef& ref : LocksOf(observed_, target_, step_.app)) {
+        if (ref.service == step_.service) request.forget = ref;
+      }
+    }
+    return request;
+  }
+
+  std::string AppId() const {
+    if (app_ != nullptr) return app_->id;
+    for (const ObservedNetwork& network : observed_.engine.networks) {
+      if (network.owned && network.app == step_.app) return network.app_id;
+    }
+    return {};
+  }
+
+  NetworkSpec Network(const std::string& name) const {
+    NetworkSpec network;
+    network.app = step_.app;
+    network.app_id = AppId();
+    network.name = name;
+    if (app_ != nullptr && app_->release) {
+      const auto it = app_->release->networks.find(name);
+      if (it != app_->release->networks.end()) network.config = it->second;
+    }
+    return network;
+  }
+
+  StepRequest ConnectNetwork() const {
+    ConnectNetworkRequest request;
+    request.container = step_.subject;
+    request.network = Network(step_.detail);
+    if (service_ == nullptr) return request;
+    if (const Value* networks = service_->spec.Find(Field::kNetworks)) {
+      if (const Value* endpoint = networks->Find(step_.detail)) request.endpoint = *endpoint;
+    }
+    return request;
+  }
+
+  StepRequest CreateVolume() const {
+    CreateVolumeRequest request;
+    request.volume.app = step_.app;
+    request.volume.app_id = AppId();
+    request.volume.name = step_.subject;
+    if (app_ != nullptr && app_->release) {
+      const auto it = app_->release->volumes.find(step_.subject);
+      if (it != app_->release->volumes.end()) request.volume.config = it->second;
+    }
+    return request;
+  }
+
+  AppRecord Record() const {
+    const FactsByApp facts = GatherFacts(observed_, target_);
+    const auto it = facts.find(step_.app);
+    return it == facts.end() ? AppRecord{} : it->second.record;
+  }
+
+  std::string To() const {
+    return app_ != nullptr && app_->release ? app_->release->commit : std::string();
+  }
+
+  StepRequest TakeLocks() const {
+    TakeLocksRequest request;
+    request.record = Record();
+    request.record.cutover = To();
+    std::set<std::string> forced;
+    for (const Step& step : plan_.steps) {
+      if (step.kind == StepKind::kDeleteLock && step.app == step_.app) forced.insert(step.service);
+    }
+    std::set<std::string> spared;  // Held, but not interrupted: with force they stay as they are.
+    if (step_.detail == "force") {
+      for (const LockHolder& holder : observed_.locks) {
+        if (holder.app == step_.app && holder.held && !holder.ours) spared.insert(holder.service);
+      }
+    }
+    for (ServiceRef& ref : LocksOf(observed_, target_, step_.app)) {
+      if (forced.count(ref.service) != 0) {
+        request.forced.push_back(std::move(ref));
+      } else if (spared.count(ref.service) == 0) {
+        request.services.push_back(std::move(ref));
+      }
+    }
+    return request;
+  }
+
+  StepRequest CommitRelease() const {
+    CommitReleaseRequest request;
+    request.record = Record();
+    request.record.cutover.reset();
+    if (step_.subject.empty()) {
+      request.record.committed.reset();
+    } else {
+      request.record.committed = step_.subject;
+    }
+    // A committed release is not one that failed.
+    std::erase(request.record.failed, step_.subject);
+    const bool nothing = request.record.failed.empty() && request.record.stopped.empty() &&
+                         request.record.purge.empty() && !request.record.committed;
+    request.erase = app_ == nullptr || nothing;
+    return request;
+  }
+
+  const Step& step_;
+  const Plan& plan_;
+  const ObservedState& observed_;
+  const Target& target_;
+  const DeviceInfo& device_;
+  const TargetApp* app_;
+  const TargetService* service_;
+};
+
+}  // namespace
+
+StepRequest BuildRequest(const Step& step, const Plan& plan, const ObservedState& observed,
+                         const Target& target, const DeviceInfo& device) {
+  return Builder(step, plan, observed, target, device).Build();
+}
+
+}  // namespace lockstep
