@@ -1,0 +1,127 @@
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "apply_display.h"
+#include "command.h"
+#include "device.h"
+#include "error_json.h"
+#include "exit_status.h"
+#include "json_value.h"
+#include "lockstep/orchestrator.h"
+#include "report_view.h"
+#include "target_file.h"
+#include "text.h"
+
+namespace lockstep {
+namespace {
+
+struct ApplyFlags {
+  PlanFlags plan;
+  bool no_wait = false;
+  bool dry_run = false;
+  std::string timeout;
+};
+
+ApplyOptions OptionsOf(const ApplyFlags& flags, const Target& target) {
+  ApplyOptions options;
+  options.session.plan.force = flags.plan.force;
+  options.session.device.uuid = target.device_uuid;
+  options.session.device.name = target.device_name;
+  options.session.wait_when_held = !flags.no_wait;
+  if (!flags.timeout.empty()) options.timeout = ParseDuration(flags.timeout);
+  return options;
+}
+
+Result<ApplyReport> ApplyShown(DeviceControl& device, const Target& target,
+                               const ApplyOptions& options, Invocation invocation) {
+  Streams& streams = invocation.streams;
+  ApplyDisplay display(streams, invocation.common.json ? DisplayForm::kJson : DisplayForm::kPeople,
+                       [&device](std::string_view app) { return device.locks().UnlockSeen(app); });
+  const std::stop_callback say(streams.interrupt, [&display] { display.OnInterrupt(); });
+  return Orchestrator(device.ports()).Apply(target, options, display, streams.interrupt);
+}
+
+void PrintReport(const ApplyReport& report, Invocation invocation) {
+  Streams& streams = invocation.streams;
+  if (!invocation.common.json) {
+    streams.out << RenderReport(report, SystemClock().Now(), Style(streams.colour)) << std::flush;
+  }
+  for (const AppReport& app : report.apps) {
+    if (!app.error) continue;
+    const Error error =
+        WithContext(*app.error, "app " + Printable(app.name.empty() ? app.app : app.name));
+    streams.err << "lockstep: " << Describe(error) << '\n';
+    if (invocation.common.json) streams.out << Dump(ErrorDocument(error)) << '\n';
+  }
+}
+
+Result<int> RunApply(const ApplyFlags& flags, Invocation invocation) {
+  if (flags.dry_run) return RunPlan(flags.plan, invocation);
+  LOCKSTEP_TRY(const LoadedTarget loaded,
+               ReadTargetFile(flags.plan.target, {invocation.common.device}));
+  LOCKSTEP_TRY(const auto device, DeviceControl::Open(invocation.common));
+  const auto report =
+      ApplyShown(*device, loaded.target, OptionsOf(flags, loaded.target), invocation);
+  LOCKSTEP_TRYV(device->Save());
+  LOCKSTEP_TRYV(report);
+  LOCKSTEP_TRYV(device->store().PutLastTarget(loaded.text));
+  PrintReport(report.assume_value(), invocation);
+  return ExitStatusOf(report.assume_value());
+}
+
+std::string CheckDuration(const std::string& text) {
+  if (ParseDuration(text)) return {};
+  return "\"" + text + "\" is no duration; write 90s, 10m or 1h30m";
+}
+
+void AddFlags(CLI::App& app, ApplyFlags& flags, CommonOptions& common) {
+  app.add_option("TARGET", flags.plan.target,
+                 "The target: a balena state of version 3, as JSON; - reads standard input.")
+      ->required();
+  app.add_flag("--no-wait", flags.no_wait,
+               "Does all that needs no lock, downloads included, and ends with status 3 where an "
+               "update lock is held.");
+  app.add_option("--timeout", flags.timeout,
+                 "Gives up after this long (90s, 10m, 1h30m); a cutover that has begun is finished "
+                 "first. Status 3 when it passes while held, else 1.")
+      ->type_name("DURATION")
+      ->check(CheckDuration);
+  app.add_flag("--force", flags.plan.force,
+               "Runs over update locks, this once; those of the services that it interrupts are "
+               "removed, and reported.");
+  app.add_flag("--dry-run", flags.dry_run, "Shows the plan and does nothing: `lockstep plan`.");
+  app.add_flag("--json", common.json, "Prints events, one JSON object a line (lockstep.event/1).");
+}
+
+}  // namespace
+
+Command AddApplyCommand(CLI::App& root, Invocation invocation) {
+  auto flags = std::make_shared<ApplyFlags>();
+  auto* app = root.add_subcommand(
+      "apply",
+      "Moves the device to a target, with progress. It downloads and prepares first, then waits "
+      "until no update lock of the app is held, then stops, starts and cleans up in dependency "
+      "order. Interrupted in any way, the next run goes on from where things are.");
+  AddFlags(*app, *flags, invocation.common);
+  app->footer(
+      "Examples:\n"
+      "  lockstep apply target.json\n"
+      "  lockstep apply target.json --no-wait || [ $? = 3 ]\n"
+      "      download now, cut over if nobody minds\n"
+      "  lockstep apply target.json --timeout 10m --json | jq -r .event\n\n"
+      "Interrupting:\n"
+      "  The first SIGINT or SIGTERM ends it safely: a cutover that has begun is finished first.\n"
+      "  A second one ends it at once; the next run goes on from there.\n\n"
+      "Exit status:\n"
+      "  0 in sync, 1 an error or time-out, 2 the command line is wrong, 3 held by a lock,\n"
+      "  4 applied, but not healthy, 6 blocked, 130 interrupted\n\n"
+      "Files:\n"
+      "  STATE-DIR/lock          held while it runs: one Lockstep at a time\n"
+      "  STATE-DIR/lockstep.db   what must outlive it");
+  return {app, [flags, invocation] { return RunApply(*flags, invocation); }};
+}
+
+}  // namespace lockstep

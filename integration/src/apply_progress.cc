@@ -1,0 +1,266 @@
+#include "apply_progress.h"
+
+#include <algorithm>
+#include <cmath>
+#include <utility>
+
+#include "lockstep/explain.h"
+#include "plan_view.h"
+
+namespace lockstep {
+namespace {
+
+using std::chrono::milliseconds;
+
+constexpr milliseconds kRateWindow{5'000};
+constexpr std::size_t kMostLive = 8;  // Lines: a small terminal must not scroll.
+constexpr int kLeastBar = 10;
+
+std::string ExplainStep(const Event& event) {
+  Step step;
+  step.kind = event.step_kind;
+  step.app = event.app;
+  step.service = event.service;
+  step.subject = event.subject;
+  return Printable(Explain(step));
+}
+
+std::string Percent(const PullView& pull) {
+  const double part =
+      static_cast<double>(pull.current_bytes) / static_cast<double>(pull.total_bytes);
+  return std::to_string(static_cast<int>(std::clamp(part, 0.0, 1.0) * 100));
+}
+
+std::string Left(const PullView& pull) {
+  if (pull.bytes_per_second <= 0 || pull.total_bytes <= pull.current_bytes) return {};
+  const double seconds =
+      static_cast<double>(pull.total_bytes - pull.current_bytes) / pull.bytes_per_second;
+  if (seconds > 99 * 3600.0) return {};
+  return ExplainAge(milliseconds(static_cast<std::int64_t>(std::ceil(seconds)) * 1000)) + " left";
+}
+
+std::string Rate(const PullView& pull) {
+  if (pull.bytes_per_second <= 0) return {};
+  return FormatBytes(static_cast<std::int64_t>(pull.bytes_per_second)) + "/s";
+}
+
+// "0.3 s" where ExplainAge is too coarse.
+std::string Took(milliseconds time) {
+  if (time >= std::chrono::seconds(10)) return ExplainAge(time);
+  const auto tenths = std::max<std::int64_t>(time.count(), 0) / 100;
+  return std::to_string(tenths / 10) + '.' + std::to_string(tenths % 10) + " s";
+}
+
+}  // namespace
+
+void TransferRate::Add(MonoTime at, std::int64_t bytes) {
+  // Fewer bytes than before: a pull that began again.
+  if (!samples_.empty() && bytes < samples_.back().second) samples_.clear();
+  samples_.emplace_back(at, bytes);
+  while (samples_.size() > 2 && at - samples_[1].first >= kRateWindow) samples_.pop_front();
+}
+
+double TransferRate::bytes_per_second() const {
+  if (samples_.size() < 2) return 0;
+  const auto time = samples_.back().first - samples_.front().first;
+  const auto bytes = samples_.back().second - samples_.front().second;
+  if (time < milliseconds(200) || bytes <= 0) return 0;
+  return static_cast<double>(bytes) * 1000.0 / static_cast<double>(time.count());
+}
+
+std::string RenderPull(const PullView& pull, int width) {
+  std::vector<std::string> facts;  // The most important first.
+  if (pull.total_bytes > 0) {
+    const std::string percent = Percent(pull);
+    facts.push_back(std::string(3 - std::min<std::size_t>(percent.size(), 3), ' ') + percent + '%');
+    facts.push_back(FormatBytes(pull.current_bytes) + " / " + FormatBytes(pull.total_bytes));
+  } else {
+    facts.push_back(FormatBytes(pull.current_bytes));
+  }
+  for (std::string fact : {Rate(pull), Left(pull)}) {
+    if (!fact.empty()) facts.push_back(std::move(fact));
+  }
+  const std::string label = Fit(pull.label, std::max(width / 3, 8));
+  const int bar_room = pull.total_bytes > 0 ? kLeastBar + 4 : 0;
+  std::string right;
+  for (const std::string& fact : facts) {
+    if (DisplayWidth(label) + bar_room + DisplayWidth(right) + 2 + DisplayWidth(fact) > width)
+      break;
+    right += "  " + fact;
+  }
+  if (pull.total_bytes <= 0) return Fit(label + right, width);
+  const int bar = std::min(width - DisplayWidth(label) - DisplayWidth(right) - 4, 40);
+  if (bar < kLeastBar) return Fit(label + "  " + facts.front(), width);
+  const double part = std::clamp(
+      static_cast<double>(pull.current_bytes) / static_cast<double>(pull.total_bytes), 0.0, 1.0);
+  const auto filled = static_cast<std::size_t>(part * bar);
+  std::string drawn(filled, '=');
+  if (filled < static_cast<std::size_t>(bar)) drawn += '>';
+  return label + "  [" + PadRight(std::move(drawn), bar) + ']' + right;
+}
+
+std::string DescribePull(const PullView& pull) {
+  std::string text = pull.label + ": ";
+  if (pull.total_bytes > 0) {
+    text += Percent(pull) + "%, " + FormatBytes(pull.current_bytes) + " of " +
+            FormatBytes(pull.total_bytes);
+  } else {
+    text += FormatBytes(pull.current_bytes);
+  }
+  for (const std::string& fact : {Rate(pull), Left(pull)}) {
+    if (!fact.empty()) text += ", " + fact;
+  }
+  return text;
+}
+
+std::string ApplyProgress::NameOf(const std::string& app) const {
+  const auto found = names_.find(app);
+  return found == names_.end() || found->second.empty() ? Printable(app) : found->second;
+}
+
+std::string ApplyProgress::Prefix(const std::string& app) const {
+  return app.empty() ? std::string() : style_.Bold(NameOf(app)) + ": ";
+}
+
+void ApplyProgress::OnPlan(const Plan& plan, std::vector<std::string>& lines) {
+  for (const AppPlan& app : plan.apps) {
+    names_[app.app] = Printable(app.name);
+    if (app.status == PlanStatus::kInSync || app.status == PlanStatus::kBlocked) continue;
+    std::string line = Prefix(app.app);
+    line += app.to ? "release " + ShortCommit(*app.to) : "no release";
+    const std::string changes = SummarizeChanges(app);
+    if (!changes.empty()) line += " (" + changes + ')';
+    lines.push_back(std::move(line));
+  }
+}
+
+void ApplyProgress::OnStarted(const Event& event, MonoTime now, bool live,
+                              std::vector<std::string>& lines) {
+  Running running;
+  running.app = event.app;
+  running.text = ExplainStep(event);
+  running.since = now;
+  running.told = now;
+  running.pull = event.step_kind == StepKind::kPullImage;
+  running.view.label = running.text;
+  if (running.pull && !live) lines.push_back(Prefix(event.app) + running.text);
+  running_[*event.step] = std::move(running);
+}
+
+void ApplyProgress::OnPull(const Event& event, MonoTime now, bool live,
+                           std::vector<std::string>& lines) {
+  const auto found = running_.find(*event.step);
+  if (found == running_.end()) return;
+  Running& running = found->second;
+  running.rate.Add(now, event.current_bytes);
+  running.view.current_bytes = event.current_bytes;
+  running.view.total_bytes = event.total_bytes;
+  running.view.bytes_per_second = running.rate.bytes_per_second();
+  if (live || now - running.told < kPullEvery) return;
+  running.told = now;
+  lines.push_back(Prefix(event.app) + DescribePull(running.view));
+}
+
+void ApplyProgress::OnEnded(const Event& event, MonoTime now, std::vector<std::string>& lines) {
+  const auto found = running_.find(*event.step);
+  std::string line = Prefix(event.app) + ExplainStep(event);
+  if (event.kind == EventKind::kStepFailed) {
+    line += ": " + style_.Red("failed");
+    if (event.error) line += ": " + Describe(*event.error);
+  } else if (found != running_.end()) {
+    const Running& running = found->second;
+    line += ": done in " + Took(now - running.since);
+    if (running.view.total_bytes > 0) line += ", " + FormatBytes(running.view.total_bytes);
+  } else {
+    line += ": done";
+  }
+  if (event.kind == EventKind::kStepDone && event.step_kind == StepKind::kTakeLocks) {
+    spans_.insert(event.app);
+  }
+  if (event.step_kind == StepKind::kReleaseLocks) spans_.erase(event.app);
+  if (found != running_.end()) running_.erase(found);
+  lines.push_back(std::move(line));
+}
+
+void ApplyProgress::OnHeld(const Event& event, MonoTime now, std::vector<std::string>& lines) {
+  auto [held, is_new] = held_.try_emplace(event.app, Held{now, {}});
+  held->second.services.clear();
+  if (is_new) {
+    lines.push_back(Prefix(event.app) + style_.Yellow("held") +
+                    " by an update lock; goes on the moment it is gone");
+  } else {
+    lines.push_back(Prefix(event.app) + "still " + style_.Yellow("held"));
+  }
+  for (const LockHolder& holder : event.holders) {
+    if (holder.ours || !holder.held) continue;
+    lines.push_back("  " + DescribeHolder(holder, event.time));
+    auto& services = held->second.services;
+    services += (services.empty() ? "" : ", ") + Printable(holder.service);
+  }
+  if (is_new)
+    lines.push_back("  `lockstep locks` shows all; `lockstep apply --force` runs over it");
+}
+
+std::vector<std::string> ApplyProgress::OnEvent(const Event& event, MonoTime now, bool live) {
+  std::vector<std::string> lines;
+  switch (event.kind) {
+    case EventKind::kPlan:
+      if (event.plan != nullptr) OnPlan(*event.plan, lines);
+      break;
+    case EventKind::kStepStarted:
+      if (event.step) OnStarted(event, now, live, lines);
+      break;
+    case EventKind::kProgress:
+      if (event.step) OnPull(event, now, live, lines);
+      break;
+    case EventKind::kStepDone:
+    case EventKind::kStepFailed:
+      if (event.step) OnEnded(event, now, lines);
+      break;
+    case EventKind::kHeld:
+      OnHeld(event, now, lines);
+      break;
+    case EventKind::kReleased:
+      if (const auto held = held_.find(event.app); held != held_.end()) {
+        lines.push_back(Prefix(event.app) + "free after " + Took(now - held->second.since));
+        held_.erase(held);
+      }
+      break;
+    case EventKind::kCommitted:
+      lines.push_back(Prefix(event.app) + style_.Green("committed"));
+      break;
+    case EventKind::kRolledBack:
+      lines.push_back(Prefix(event.app) + style_.Red("went back") + " to the release before");
+      break;
+    case EventKind::kDone:
+      break;
+  }
+  return lines;
+}
+
+std::vector<std::string> ApplyProgress::Live(MonoTime now, int width) const {
+  std::vector<std::string> lines;
+  std::map<std::string, std::string> busy;  // App -> what is under way.
+  for (const auto& [id, running] : running_) {
+    if (running.pull) {
+      lines.push_back(RenderPull(running.view, width));
+    } else {
+      std::string& text = busy[running.app];
+      text += (text.empty() ? "" : ", ") + running.text + " (" + Took(now - running.since) + ')';
+    }
+  }
+  for (const auto& [app, text] : busy) lines.push_back(Fit(NameOf(app) + ": " + text, width));
+  for (const auto& [app, held] : held_) {
+    lines.push_back(Fit(NameOf(app) + ": held by " + held.services + ", waiting for " +
+                            ExplainAge(now - held.since),
+                        width));
+  }
+  if (lines.size() > kMostLive) {
+    const auto more = lines.size() - (kMostLive - 1);
+    lines.resize(kMostLive - 1);
+    lines.push_back(Fit("and " + std::to_string(more) + " more", width));
+  }
+  return lines;
+}
+
+}  // namespace lockstep

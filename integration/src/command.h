@@ -1,0 +1,51 @@
+// The commands of `lockstep`, one file each: <name>_command.cc.
+#ifndef LOCKSTEP_INTEGRATION_COMMAND_H_
+#define LOCKSTEP_INTEGRATION_COMMAND_H_
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "lockstep/result.h"
+#include "options.h"
+#include "streams.h"
+
+namespace lockstep {
+
+// What a command is given; both outlive it.
+struct Invocation {
+  CommonOptions& common;
+  Streams& streams;
+};
+
+// A command that is on the command line. Returns its exit status; an Error is printed by the caller
+// and is status 1, or 130 where an interrupt ended it.
+struct Command {
+  CLI::App* app;
+  std::function<Result<int>()> run;
+};
+
+Command AddPlanCommand(CLI::App& root, Invocation invocation);
+Command AddApplyCommand(CLI::App& root, Invocation invocation);
+Command AddLocksCommand(CLI::App& root, Invocation invocation);
+Command AddStatusCommand(CLI::App& root, Invocation invocation);
+Command AddSnapshotCommand(CLI::App& root, Invocation invocation);
+Command AddVersionCommand(CLI::App& root, Invocation invocation);
+
+// `plan`, and `apply --dry-run`.
+struct PlanFlags {
+  std::string target;
+  std::string snapshot;
+  bool force = false;
+  bool detailed_exitcode = false;
+  bool show_values = false;
+};
+Result<int> RunPlan(const PlanFlags& flags, Invocation invocation);
+
+// The whole command: `args` without the program's name. Returns the exit status; nothing escapes.
+int RunCommand(std::vector<std::string> args, Streams& streams);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_INTEGRATION_COMMAND_H_

@@ -1,0 +1,89 @@
+#include "device.h"
+
+#include <spdlog/spdlog.h>
+#include <unistd.h>
+
+#include <cctype>
+#include <filesystem>
+#include <fstream>
+#include <utility>
+
+#include "empty_store.h"
+#include "lockstep/lockfs/host_lock_fs.h"
+#include "sqlite_store.h"
+
+namespace lockstep {
+namespace {
+
+constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
+
+Result<std::unique_ptr<Store>> OpenStore(const CommonOptions& options) {
+  LOCKSTEP_TRY(auto opened, OpenSqliteStore(options.state_dir));
+  if (!opened.note.empty()) spdlog::warn("{}", opened.note);
+  return std::move(opened.store);
+}
+
+// Looking must make nothing, and work for whoever may talk to the engine.
+Result<std::unique_ptr<Store>> OpenStoreToLook(const CommonOptions& options) {
+  std::error_code error;
+  if (!std::filesystem::exists(options.state_dir + "/lockstep.db", error)) {
+    if (error) spdlog::warn("{} cannot be looked at: {}", options.state_dir, error.message());
+    return std::unique_ptr<Store>(std::make_unique<EmptyStore>());
+  }
+  auto store = OpenStore(options);
+  if (!store && store.assume_error().code == ErrorCode::kPermissionDenied) {
+    spdlog::warn("going on without what Lockstep remembers: {}", Describe(store.assume_error()));
+    return std::unique_ptr<Store>(std::make_unique<EmptyStore>());
+  }
+  return store;
+}
+
+}  // namespace
+
+Result<std::string> ProcHostControl::BootId() {
+  // A container that sees no /proc of the host has the same kernel, and so the same boot id.
+  for (const std::string& root : {host_root_, std::string()}) {
+    std::ifstream file(root + kBootId);
+    std::string id;
+    if (file >> id && !id.empty()) return id;
+  }
+  return MakeError(ErrorCode::kUnavailable, std::string(kBootId) + " cannot be read",
+                   "mount /proc");
+}
+
+Result<std::unique_ptr<LockFs>> OpenLocks(const CommonOptions& options) {
+  HostLockFsOptions locks;
+  locks.locks_root = options.locks_root;
+  locks.host_root = options.host_root;
+  locks.journal_dir = options.state_dir + "/locks";
+  LOCKSTEP_TRY(locks.boot_id, ProcHostControl(options.host_root).BootId());
+  if (geteuid() != 0) {  // Only root may give files away.
+    locks.owner_uid = geteuid();
+    locks.owner_gid = getegid();
+  }
+  auto opened = OpenHostLockFs(std::move(locks));
+  if (!opened) return WithContext(std::move(opened).assume_error(), "locks " + options.locks_root);
+  return std::unique_ptr<LockFs>(std::move(opened).assume_value());
+}
+
+Result<std::unique_ptr<DeviceView>> DeviceView::Open(const CommonOptions& options) {
+  std::unique_ptr<DeviceView> device(new DeviceView(options));
+  LOCKSTEP_TRY(device->engine_, OpenEngine(options));
+  LOCKSTEP_TRY(device->locks_, OpenLocks(options));
+  LOCKSTEP_TRY(device->store_, OpenStoreToLook(options));
+  return device;
+}
+
+Result<std::unique_ptr<DeviceControl>> DeviceControl::Open(const CommonOptions& options) {
+  std::unique_ptr<DeviceControl> device(new DeviceControl(options));
+  LOCKSTEP_TRY(auto lock, StateLock::Take(options.state_dir));
+  device->lock_.emplace(std::move(lock));
+  LOCKSTEP_TRY(device->engine_, OpenEngine(options));
+  device->guard_ = std::make_unique<SupervisorGuard>(device->engine_->backend());
+  LOCKSTEP_TRY(device->lock_fs_, OpenLocks(options));
+  device->locks_ = std::make_unique<LockTap>(*device->lock_fs_);
+  LOCKSTEP_TRY(device->store_, OpenStore(options));
+  return device;
+}
+
+}  // namespace lockstep

@@ -1,0 +1,41 @@
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "command.h"
+#include "interrupts.h"
+#include "streams.h"
+
+namespace {
+
+int Columns() {
+  winsize size{};
+  return ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+}
+
+bool IsLiveTerminal() {
+  const char* term = std::getenv("TERM");
+  return isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A reader of our output that goes away must not end a cutover.
+  std::signal(SIGPIPE, SIG_IGN);
+  const lockstep::Interrupts interrupts;
+  lockstep::Streams streams{std::cout, std::cerr, interrupts.token(), nullptr, false};
+  if (IsLiveTerminal()) {
+    streams.columns = Columns;
+    const char* no_color = std::getenv("NO_COLOR");
+    streams.colour = no_color == nullptr || *no_color == '\0';
+  }
+  return lockstep::RunCommand(std::vector<std::string>(argv + (argc > 0 ? 1 : 0), argv + argc),
+                              streams);
+}

@@ -1,0 +1,108 @@
+#include "options.h"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <CLI/Validators.hpp>
+#include <memory>
+#include <utility>
+#include <vector>
+
+#include "text.h"
+
+namespace lockstep {
+namespace {
+
+constexpr int kHelpWidth = 80;
+constexpr int kOptionIndent = 2;
+constexpr int kTextIndent = 8;
+
+std::string Blanks(int count) { return std::string(static_cast<std::size_t>(count), ' '); }
+
+std::string Entry(const std::string& name, const std::string& text) {
+  return Blanks(kOptionIndent) + name + '\n' + Blanks(kTextIndent) +
+         Wrap(text, kTextIndent, kHelpWidth) + '\n';
+}
+
+// CLI11's own layout neither wraps lines nor lists a parent's options.
+class ManualFormat final : public CLI::Formatter {
+ public:
+  std::string make_help(const CLI::App* app, std::string name,
+                        CLI::AppFormatMode mode) const override {
+    std::string help =
+        "Usage: " + Usage(app, name) + "\n\n" + Wrap(app->get_description(), 0, kHelpWidth) + '\n';
+    help += make_positionals(app);
+    if (app->get_parent() == nullptr) help += make_subcommands(app, mode);
+    help += Options(app, app->get_parent() == nullptr ? "Common options" : "Options");
+    if (const CLI::App* parent = app->get_parent()) help += Options(parent, "Common options");
+    if (!app->get_footer().empty()) help += '\n' + app->get_footer() + '\n';
+    return help;
+  }
+
+  std::string make_option(const CLI::Option* option, bool is_positional) const override {
+    std::string name = make_option_name(option, is_positional);
+    if (!is_positional && option->get_type_size() != 0) name += ' ' + option->get_type_name();
+    return Entry(name, option->get_description());
+  }
+
+  std::string make_subcommand(const CLI::App* command) const override {
+    const std::string& text = command->get_description();
+    return Entry(command->get_name(), text.substr(0, text.find('.') + 1));
+  }
+
+ private:
+  static std::string Usage(const CLI::App* app, const std::string& name) {
+    if (app->get_parent() == nullptr) return "lockstep COMMAND [OPTIONS]";
+    std::string usage = (name.empty() ? "lockstep " + app->get_name() : name) + " [OPTIONS]";
+    for (const CLI::Option* option : app->get_options()) {
+      if (option->get_positional()) usage += ' ' + option->get_name(true, false);
+    }
+    return usage;
+  }
+
+  std::string Options(const CLI::App* app, const std::string& title) const {
+    const auto options =
+        app->get_options([](const CLI::Option* option) { return option->nonpositional(); });
+    return options.empty() ? std::string() : make_group(title, false, options);
+  }
+};
+
+}  // namespace
+
+void AddCommonOptions(CLI::App& app, CommonOptions& options) {
+  app.add_option("--engine", options.engine,
+                 "The container engine: unix:///var/run/docker.sock, or memory: for an engine "
+                 "without a daemon, to try things out. Without it: DOCKER_HOST, then the first "
+                 "socket of Docker or balenaEngine that answers.")
+      ->type_name("URL");
+  app.add_option("--locks-root", options.locks_root,
+                 "Where the update locks are, one directory for each app and service. Without it: "
+                 "/tmp/balena-supervisor/services.")
+      ->type_name("DIR");
+  app.add_option("--host-root", options.host_root,
+                 "Put in front of every path of the host that Lockstep opens: where the host's "
+                 "root is mounted when Lockstep runs in a container.")
+      ->type_name("DIR");
+  app.add_option("--state-dir", options.state_dir,
+                 "Where Lockstep keeps what must outlive it. Without it: /var/lib/lockstep.")
+      ->type_name("DIR");
+  app.add_option("--device", options.device,
+                 "The device to take from a target that is for several.")
+      ->type_name("UUID");
+  app.add_option("--log-level", options.log_level,
+                 "What is logged on standard error: debug, info, warning (the default), error, "
+                 "off.")
+      ->type_name("LEVEL")
+      ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
+  app.add_option("--log-format", options.log_format, "How it is logged: text or json.")
+      ->type_name("FORMAT")
+      ->check(CLI::IsMember({"text", "json"}));
+  app.set_config("--config", "",
+                 "A TOML file that sets options by the same names: engine = \"memory:\". What the "
+                 "command line says goes first.")
+      ->type_name("FILE");
+  app.allow_config_extras(CLI::config_extras_mode::error);
+}
+
+void UseHelpFormat(CLI::App& app) { app.formatter(std::make_shared<ManualFormat>()); }
+
+}  // namespace lockstep

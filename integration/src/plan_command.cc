@@ -1,0 +1,96 @@
+#include <memory>
+
+#include "command.h"
+#include "device.h"
+#include "exit_status.h"
+#include "json_value.h"
+#include "lockstep/orchestrator.h"
+#include "lockstep/planner.h"
+#include "plan_json.h"
+#include "plan_view.h"
+#include "snapshot.h"
+#include "target_file.h"
+
+namespace lockstep {
+namespace {
+
+Result<Plan> Make(const PlanFlags& flags, Invocation invocation) {
+  LOCKSTEP_TRY(const LoadedTarget loaded, ReadTargetFile(flags.target, {invocation.common.device}));
+  PlanOptions options;
+  options.force = flags.force;
+  if (!flags.snapshot.empty()) {
+    LOCKSTEP_TRY(const std::string text, ReadWholeFile(flags.snapshot));
+    auto observed = ReadSnapshot(text);
+    if (!observed) {
+      return WithContext(std::move(observed).assume_error(), "snapshot " + flags.snapshot);
+    }
+    return MakePlan(observed.assume_value(), loaded.target, options);
+  }
+  LOCKSTEP_TRY(const auto device, DeviceView::Open(invocation.common));
+  return Orchestrator(device->ports())
+      .Preview(loaded.target, options, invocation.streams.interrupt);
+}
+
+int DetailedStatus(PlanStatus status) {
+  switch (status) {
+    case PlanStatus::kInSync:
+      return kExitOk;
+    case PlanStatus::kReady:
+      return kExitChanges;
+    case PlanStatus::kHeld:
+      return kExitHeld;
+    case PlanStatus::kBlocked:
+      return kExitBlocked;
+  }
+  return kExitError;
+}
+
+}  // namespace
+
+Result<int> RunPlan(const PlanFlags& flags, Invocation invocation) {
+  LOCKSTEP_TRY(const Plan plan, Make(flags, invocation));
+  const auto values = flags.show_values ? ShowValues::kYes : ShowValues::kNo;
+  if (invocation.common.json) {
+    invocation.streams.out << Dump(PlanToJson(plan, values), 2) << '\n';
+  } else {
+    invocation.streams.out << RenderPlan(plan, values, Style(invocation.streams.colour));
+  }
+  return flags.detailed_exitcode ? DetailedStatus(plan.status) : kExitOk;
+}
+
+Command AddPlanCommand(CLI::App& root, Invocation invocation) {
+  auto flags = std::make_shared<PlanFlags>();
+  auto* app = root.add_subcommand(
+      "plan",
+      "Shows what would be done to reach a target, and why. It changes nothing: it says for each "
+      "service what differs, who holds the update up and for how long, and lists the steps in "
+      "order.");
+  app->add_option("TARGET", flags->target,
+                  "The target: a balena state of version 3, as JSON; - reads standard input.")
+      ->required();
+  app->add_option("--snapshot", flags->snapshot,
+                  "Plans for the state in this file (see `lockstep snapshot`) instead of this "
+                  "device: needs no engine, no root and no network, and gives the same plan on "
+                  "every machine.")
+      ->type_name("FILE");
+  app->add_flag("--json", invocation.common.json, "Prints the plan as JSON (lockstep.plan/1).");
+  app->add_flag("--force", flags->force, "Plans to run over update locks.");
+  app->add_flag("--show-values", flags->show_values,
+                "Shows values that may be secret, such as those of environment variables.");
+  app->add_flag("--detailed-exitcode", flags->detailed_exitcode,
+                "Exits with 0 in sync, 3 held, 5 changes are ready, 6 blocked. Without it: 0 "
+                "whenever a plan was printed.");
+  app->footer(
+      "Examples:\n"
+      "  lockstep plan target.json\n"
+      "      what `lockstep apply target.json` would begin with, now, on this device\n"
+      "  lockstep snapshot --output device.json && lockstep plan target.json --snapshot "
+      "device.json\n"
+      "      the same, on another machine\n"
+      "  lockstep plan target.json --detailed-exitcode >/dev/null || echo \"not in sync\"\n\n"
+      "Exit status:\n"
+      "  0 a plan was printed, 1 an error, 2 the command line is wrong; see --detailed-exitcode");
+  return {app, [flags, invocation] { return RunPlan(*flags, invocation); }};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,87 @@
+#include "report_view.h"
+
+#include <algorithm>
+
+#include "exit_status.h"
+#include "plan_view.h"
+
+namespace lockstep {
+namespace {
+
+std::string Holders(const AppReport& app, WallTime now) {
+  std::string text;
+  for (const LockHolder& holder : app.holders) {
+    if (holder.held && !holder.ours) text += "  " + DescribeHolder(holder, now) + '\n';
+  }
+  return text;
+}
+
+std::string RenderApp(const AppReport& app, WallTime now, Style style) {
+  const std::string name = style.Bold(Printable(app.name.empty() ? app.app : app.name)) + ": ";
+  switch (app.outcome) {
+    case ApplyOutcome::kInSync:
+      return name + style.Green("in sync") + '\n';
+    case ApplyOutcome::kUnhealthy: {
+      std::string services;
+      for (const std::string& service : app.unhealthy) {
+        services += (services.empty() ? "" : ", ") + Printable(service);
+      }
+      return name + style.Red("applied, but not healthy: ") + services + '\n';
+    }
+    case ApplyOutcome::kHeld:
+      return name + style.Yellow("held") + " by an update lock; nothing was interrupted\n" +
+             Holders(app, now) +
+             "  `lockstep locks` shows all; `lockstep apply --force` runs over it\n";
+    case ApplyOutcome::kBlocked: {
+      std::string text;
+      for (const Gap& gap : app.gaps) {
+        text += name + (gap.blocks ? style.Red("blocked") : "note") + ": " +
+                Printable(gap.message) + " (" + Printable(gap.code) + ")\n";
+      }
+      return text.empty() ? name + style.Red("blocked") + '\n' : text;
+    }
+    case ApplyOutcome::kInterrupted:
+      return name + style.Yellow("interrupted") + "; the same command goes on from here\n";
+    case ApplyOutcome::kTimedOut:
+      return name + style.Yellow("not done in time") + "; the same command goes on from here\n" +
+             Holders(app, now);
+    case ApplyOutcome::kFailed:
+      return {};
+  }
+  return {};
+}
+
+}  // namespace
+
+std::string RenderReport(const ApplyReport& report, WallTime now, Style style) {
+  std::string text;
+  for (const AppReport& app : report.apps) text += RenderApp(app, now, style);
+  if (report.apps.empty() && report.outcome == ApplyOutcome::kInSync) text = "in sync\n";
+  return text;
+}
+
+int ExitStatusOf(const ApplyReport& report) {
+  switch (report.outcome) {
+    case ApplyOutcome::kInSync:
+      return kExitOk;
+    case ApplyOutcome::kUnhealthy:
+      return kExitUnhealthy;
+    case ApplyOutcome::kHeld:
+      return kExitHeld;
+    case ApplyOutcome::kBlocked:
+      return kExitBlocked;
+    case ApplyOutcome::kInterrupted:
+      return kExitInterrupted;
+    case ApplyOutcome::kTimedOut: {
+      const bool held = std::any_of(report.apps.begin(), report.apps.end(), [](const auto& app) {
+        return app.outcome == ApplyOutcome::kHeld || !app.holders.empty();
+      });
+      return held ? kExitHeld : kExitError;
+    }
+    case ApplyOutcome::kFailed:
+      return kExitError;
+  }
+  return kExitError;
+}
+
+}  // namespace lockstep

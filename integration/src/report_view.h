@@ -1,0 +1,19 @@
+// How an update ended: for people, and as an exit status. Pure.
+#ifndef LOCKSTEP_INTEGRATION_REPORT_VIEW_H_
+#define LOCKSTEP_INTEGRATION_REPORT_VIEW_H_
+
+#include <string>
+
+#include "lockstep/orchestrator.h"
+#include "text.h"
+
+namespace lockstep {
+
+// A line or some for each app; what failed is left out (it is an error, and printed as one).
+std::string RenderReport(const ApplyReport& report, WallTime now, Style style);
+
+int ExitStatusOf(const ApplyReport& report);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_INTEGRATION_REPORT_VIEW_H_

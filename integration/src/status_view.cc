@@ -1,0 +1,118 @@
+#include "status_view.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "lockstep/explain.h"
+#include "snapshot.h"
+
+namespace lockstep {
+namespace {
+
+// Owned containers by app, those of each sorted by service and name.
+std::map<std::string, std::vector<const ObservedContainer*>> ByApp(const ObservedState& state) {
+  std::map<std::string, std::vector<const ObservedContainer*>> apps;
+  for (const AppRecord& record : state.apps) apps[record.app];
+  for (const ObservedContainer& container : state.engine.containers) {
+    if (container.owned) apps[container.app].push_back(&container);
+  }
+  for (auto& [app, containers] : apps) {
+    std::sort(containers.begin(), containers.end(),
+              [](const ObservedContainer* a, const ObservedContainer* b) {
+                return std::tie(a->service, a->name) < std::tie(b->service, b->name);
+              });
+  }
+  return apps;
+}
+
+std::string StateWord(const ObservedContainer& container) {
+  std::string word(ContainerStateName(container.state));
+  if (container.state == ContainerState::kExited) {
+    word += " (" + std::to_string(container.exit_code) + ')';
+  }
+  return word;
+}
+
+std::string Since(const ObservedContainer& container, WallTime now) {
+  const auto& since = container.IsUp() ? container.started_at : container.created_at;
+  return since ? ExplainAge(now - *since) : "?";
+}
+
+std::vector<const LockHolder*> LocksOf(const ObservedState& state, const std::string& app) {
+  std::vector<const LockHolder*> locks;
+  for (const LockHolder& lock : state.locks) {
+    if (lock.app == app && lock.held && !lock.ours) locks.push_back(&lock);
+  }
+  return locks;
+}
+
+}  // namespace
+
+std::string RenderStatus(const ObservedState& state, Style style) {
+  std::string text;
+  for (const auto& [app, containers] : ByApp(state)) {
+    text += style.Bold("app " + Printable(app));
+    const AppRecord* record = state.FindApp(app);
+    if (record != nullptr && record->committed) {
+      text += ": release " + ShortCommit(*record->committed);
+    }
+    if (record != nullptr && record->cutover) {
+      text += style.Yellow(", moving to " + ShortCommit(*record->cutover));
+    }
+    text += '\n';
+    std::vector<std::vector<std::string>> rows = {
+        {"SERVICE", "STATE", "HEALTH", "RELEASE", "SINCE", "IMAGE"}};
+    for (const ObservedContainer* container : containers) {
+      rows.push_back({Printable(container->service), StateWord(*container),
+                      std::string(HealthName(container->health)), ShortCommit(container->commit),
+                      Since(*container, state.taken_at), Printable(container->image)});
+    }
+    text += containers.empty() ? "  nothing runs\n" : Table(rows, 2);
+    for (const LockHolder* lock : LocksOf(state, app)) {
+      text += "  " + style.Yellow("locked") + " by " + Printable(lock->service) + ": " +
+              Printable(lock->path) + '\n';
+    }
+  }
+  return text.empty() ? "No apps.\n" : text;
+}
+
+nlohmann::ordered_json StatusToJson(const ObservedState& state) {
+  auto apps = nlohmann::ordered_json::array();
+  for (const auto& [app, containers] : ByApp(state)) {
+    const AppRecord* record = state.FindApp(app);
+    nlohmann::ordered_json json = {{"app", app},
+                                   {"committed", nullptr},
+                                   {"cutover", nullptr},
+                                   {"locked", !LocksOf(state, app).empty()},
+                                   {"services", nlohmann::ordered_json::array()}};
+    if (record != nullptr && record->committed) json["committed"] = *record->committed;
+    if (record != nullptr && record->cutover) json["cutover"] = *record->cutover;
+    for (const ObservedContainer* container : containers) {
+      nlohmann::ordered_json service = {{"service", container->service},
+                                        {"state", ContainerStateName(container->state)},
+                                        {"health", HealthName(container->health)},
+                                        {"exit_code", container->exit_code},
+                                        {"restart_count", container->restart_count},
+                                        {"commit", container->commit},
+                                        {"image", container->image},
+                                        {"container", container->id},
+                                        {"name", container->name},
+                                        {"started_at", nullptr}};
+      if (container->started_at) service["started_at"] = FormatTime(*container->started_at);
+      json["services"].push_back(std::move(service));
+    }
+    apps.push_back(std::move(json));
+  }
+  return {{"format", "lockstep.status/1"},
+          {"taken_at", FormatTime(state.taken_at)},
+          {"engine",
+           {{"kind", state.engine.engine.kind},
+            {"version", state.engine.engine.version},
+            {"api_version", state.engine.engine.api_version}}},
+          {"apps", std::move(apps)}};
+}
+
+}  // namespace lockstep

@@ -1,0 +1,57 @@
+// Text for people: widths, tables, amounts. Values in, text out.
+#ifndef LOCKSTEP_INTEGRATION_TEXT_H_
+#define LOCKSTEP_INTEGRATION_TEXT_H_
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockstep {
+
+// Control characters become "\x1b" and the like, so that no name, path or message that came from
+// elsewhere can steer a terminal. Newlines and tabs become spaces.
+std::string Printable(std::string_view text);
+
+// Columns that `text` takes on a terminal; characters that may be wide count as two, so that a line
+// that fits by this count always fits.
+int DisplayWidth(std::string_view text);
+// At most `width` columns; what is cut off is marked by "...".
+std::string Fit(std::string_view text, int width);
+std::string PadRight(std::string text, int width);
+
+// Columns as wide as their content, two spaces between them, no blanks at the ends of lines.
+std::string Table(const std::vector<std::vector<std::string>>& rows, int indent = 0);
+
+// Breaks at blanks so that no line is longer than `width` (but for a single longer word); every
+// line but the first begins with `indent` spaces.
+std::string Wrap(std::string_view text, int indent, int width);
+
+std::string FormatBytes(std::int64_t bytes);  // "812 B", "4.0 kB", "12.3 MB" (1000-based)
+std::string ShortCommit(std::string_view commit);
+std::string Plural(std::size_t count, std::string_view noun);  // "1 step", "2 steps"
+
+// "90s", "10m", "1h30m", "250ms": numbers with units, at least one, each at most once and in
+// falling order. None for anything else.
+std::optional<std::chrono::milliseconds> ParseDuration(std::string_view text);
+
+// Colours, where they are wanted.
+class Style {
+ public:
+  explicit Style(bool colour = false) : colour_(colour) {}
+  std::string Bold(std::string_view text) const { return Wrapped("1", text); }
+  std::string Dim(std::string_view text) const { return Wrapped("2", text); }
+  std::string Red(std::string_view text) const { return Wrapped("31", text); }
+  std::string Green(std::string_view text) const { return Wrapped("32", text); }
+  std::string Yellow(std::string_view text) const { return Wrapped("33", text); }
+
+ private:
+  std::string Wrapped(std::string_view code, std::string_view text) const;
+  bool colour_;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_INTEGRATION_TEXT_H_
