@@ -27,7 +27,7 @@ Result<std::string> Host(const std::string& text, std::size_t separator) {
   std::string ip = text.substr(separator + 1);
   if (ip.size() > 2 && ip.front() == '[' && ip.back() == ']') ip = ip.substr(1, ip.size() - 2);
   // "host-gateway" is the engine's word for its own address.
-  if (host.empty() || (!IsIpv4(ip) && !IsIpv6(ip) && ip != "host-gateway")) {
+  if (!IsName(host) || (!IsIpv4(ip) && !IsIpv6(ip) && ip != "host-gateway")) {
     return WrongValue(text, kAllowed);
   }
   return host + ':' + Lower(std::move(ip));
