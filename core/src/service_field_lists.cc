@@ -80,12 +80,11 @@ Result<Value> Ulimit(const Value& raw) {
       "limit; write a number (-1: unlimited) or {soft: n, hard: n} with soft not above hard";
   std::int64_t soft = 0;
   std::int64_t hard = 0;
-  if (const Value::Map* map = raw.AsMap()) {
+  if (raw.AsMap() != nullptr) {
     LOCKSTEP_TRYV(Members(raw, kUlimitRules));
     const Value* raw_soft = raw.Find("soft");
     const Value* raw_hard = raw.Find("hard");
-    if (raw_soft == nullptr || raw_hard == nullptr || map->empty())
-      return WrongValue(raw, kAllowed);
+    if (raw_soft == nullptr || raw_hard == nullptr) return WrongValue(raw, kAllowed);
     LOCKSTEP_TRY(soft, IntOf(*raw_soft));
     LOCKSTEP_TRY(hard, IntOf(*raw_hard));
   } else {

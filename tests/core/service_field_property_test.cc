@@ -191,7 +191,7 @@ TEST(ServiceFieldPropertyTest, EveryCanonicalValueSurvivesTheWayBackAndForth) {
   SCOPED_TRACE("LOCKSTEP_TEST_SEED=" + std::to_string(seed));
   Generator generator(seed);
   std::map<std::string_view, int> accepted;
-  for (int round = 0; round < 20'000; ++round) {
+  for (int round = 0; round < 6'000; ++round) {
     const Value raw = generator.Raw();
     for (const FieldRow& row : ServiceFields()) {
       const auto canonical = NormalizeField(row, raw);
@@ -209,7 +209,7 @@ TEST(ServiceFieldPropertyTest, EveryCanonicalValueSurvivesTheWayBackAndForth) {
           << row.name << ": " << ToText(raw) << " -> " << ToText(words);
     }
   }
-  for (const FieldRow& row : ServiceFields()) EXPECT_GT(accepted[row.name], 50) << row.name;
+  for (const FieldRow& row : ServiceFields()) EXPECT_GT(accepted[row.name], 20) << row.name;
 }
 
 TEST(ServiceFieldPropertyTest, TheOrderOfASetSaysNothing) {
@@ -239,7 +239,7 @@ TEST(ServiceFieldPropertyTest, TheOrderOfASetSaysNothing) {
 TEST(ServiceFieldPropertyTest, WhatIsNotCanonicalIsNeverWorseThanRefused) {
   Generator generator(Seed() + 1);
   int refused = 0;
-  for (int round = 0; round < 5'000; ++round) {
+  for (int round = 0; round < 2'000; ++round) {
     const Value value = generator.Raw();
     for (const FieldRow& row : ServiceFields()) {
       if (!NormalizeField(row, DenormalizeField(row, value))) ++refused;

@@ -476,6 +476,8 @@ TEST(DenormalizeFieldTest, UsesTheWordsOfCompose) {
            List{Map{{"source", "v"}, {"target", "/d"}, {"type", "volume"}},
                 Map{{"read_only", true}, {"source", "w"}, {"target", "/e"}, {"type", "volume"}}}),
       R"(["v:/d","w:/e:ro"])");
+  EXPECT_EQ(text(Field::kVolumes, List{Map{{"source", "/a"}, {"target", "/b"}, {"type", "bind"}}}),
+            R"([{"source":"/a","target":"/b","type":"bind"}])");
   EXPECT_EQ(text(Field::kHealthcheck, Map{{"interval", 5 * kSecond}, {"retries", 2}}),
             R"({"interval":"5s","retries":2})");
 }
