@@ -1,0 +1,248 @@
+#include "create_request.h"
+
+#include <algorithm>
+#include <charconv>
+#include <string_view>
+
+#include "engine_names.h"
+#include "field_places.h"
+
+namespace lockstep::docker {
+namespace {
+
+const Value::List kNoItems;
+const Value::Map kNoMembers;
+
+const Value::List& ListOf(const ServiceSpec& spec, Field field) {
+  const Value* value = spec.Find(field);
+  const Value::List* list = value == nullptr ? nullptr : value->AsList();
+  return list == nullptr ? kNoItems : *list;
+}
+
+const Value::Map& MapOf(const ServiceSpec& spec, Field field) {
+  const Value* value = spec.Find(field);
+  const Value::Map* map = value == nullptr ? nullptr : value->AsMap();
+  return map == nullptr ? kNoMembers : *map;
+}
+
+std::string TextOf(const Value* value) {
+  const std::string* text = value == nullptr ? nullptr : value->AsString();
+  return text == nullptr ? std::string() : *text;
+}
+
+std::int64_t IntOf(const Value* value) {
+  const std::int64_t* number = value == nullptr ? nullptr : value->AsInt();
+  return number == nullptr ? 0 : *number;
+}
+
+bool FlagOf(const Value* value) {
+  const bool* flag = value == nullptr ? nullptr : value->AsBool();
+  return flag != nullptr && *flag;
+}
+
+// "ip:host:container/proto", the address in brackets where it is IPv6.
+void AddPort(std::string_view port, Json& exposed, Json& bindings) {
+  const auto container = port.rfind(':');
+  if (container == std::string_view::npos || container == 0) return;
+  const auto host = port.rfind(':', container - 1);
+  if (host == std::string_view::npos) return;
+  std::string_view ip = port.substr(0, host);
+  if (ip.starts_with('[') && ip.ends_with(']')) ip = ip.substr(1, ip.size() - 2);
+  const std::string target(port.substr(container + 1));
+  exposed[target] = Json::object();
+  bindings[target].push_back(
+      {{"HostIp", std::string(ip)},
+       {"HostPort", std::string(port.substr(host + 1, container - host - 1))}});
+}
+
+void AddPorts(const ServiceSpec& spec, Json& config, Json& host) {
+  Json exposed = Json::object();
+  Json bindings = Json::object();
+  for (const Value& port : ListOf(spec, Field::kExpose)) exposed[TextOf(&port)] = Json::object();
+  for (const Value& port : ListOf(spec, Field::kPorts)) AddPort(TextOf(&port), exposed, bindings);
+  if (!exposed.empty()) config["ExposedPorts"] = std::move(exposed);
+  if (!bindings.empty()) host["PortBindings"] = std::move(bindings);
+}
+
+void AddDevices(const ServiceSpec& spec, Json& host) {
+  for (const Value& device : ListOf(spec, Field::kDevices)) {
+    const std::string text = TextOf(&device);
+    const auto permissions = text.rfind(':');
+    if (permissions == std::string::npos || permissions == 0) continue;
+    const auto container = text.rfind(':', permissions - 1);
+    if (container == std::string::npos) continue;
+    host["Devices"].push_back(
+        {{"PathOnHost", text.substr(0, container)},
+         {"PathInContainer", text.substr(container + 1, permissions - container - 1)},
+         {"CgroupPermissions", text.substr(permissions + 1)}});
+  }
+}
+
+Json MountOf(const Value& volume, const AppNames& names) {
+  const std::string type = TextOf(volume.Find("type"));
+  Json mount = {{"Type", type}, {"Target", TextOf(volume.Find("target"))}};
+  if (FlagOf(volume.Find("read_only"))) mount["ReadOnly"] = true;
+  const std::string source = TextOf(volume.Find("source"));
+  if (type == "volume") {
+    if (!source.empty()) mount["Source"] = names.Volume(source);
+    if (FlagOf(volume.Find("nocopy"))) mount["VolumeOptions"] = {{"NoCopy", true}};
+  } else if (type == "tmpfs") {
+    if (const auto size = IntOf(volume.Find("size")); size != 0) {
+      mount["TmpfsOptions"]["SizeBytes"] = size;
+    }
+    if (const auto mode = IntOf(volume.Find("mode")); mode != 0) {
+      mount["TmpfsOptions"]["Mode"] = mode;
+    }
+  } else {
+    mount["Source"] = source;
+  }
+  return mount;
+}
+
+void AddMounts(const ContainerSpec& spec, const AppNames& names, Json& host) {
+  for (const Value& volume : ListOf(spec.spec, Field::kVolumes)) {
+    host["Mounts"].push_back(MountOf(volume, names));
+  }
+  // Binds, never mounts: after a power cut that emptied /tmp a mount would fail for ever, a bind
+  // makes the directory.
+  for (const Bind& bind : spec.binds) {
+    host["Binds"].push_back(bind.host_path + ":" + bind.container_path);
+  }
+  for (const Value& entry : ListOf(spec.spec, Field::kTmpfs)) {
+    const std::string text = TextOf(&entry);
+    const auto colon = text.find(':');
+    host["Tmpfs"][text.substr(0, colon)] =
+        colon == std::string::npos ? std::string() : text.substr(colon + 1);
+  }
+}
+
+void AddHealthcheck(const ServiceSpec& spec, Json& config) {
+  const Value* check = spec.Find(Field::kHealthcheck);
+  if (check == nullptr) return;
+  Json json = Json::object();
+  if (const Value* test = check->Find("test")) json["Test"] = FromValue(*test);
+  constexpr std::pair<std::string_view, const char*> kNumbers[] = {{"interval", "Interval"},
+                                                                   {"timeout", "Timeout"},
+                                                                   {"start_period", "StartPeriod"},
+                                                                   {"retries", "Retries"}};
+  for (const auto& [name, key] : kNumbers) {
+    if (const Value* number = check->Find(name)) json[key] = FromValue(*number);
+  }
+  config["Healthcheck"] = std::move(json);
+}
+
+void AddLimits(const ServiceSpec& spec, Json& config, Json& host) {
+  for (const auto& [name, limit] : MapOf(spec, Field::kUlimits)) {
+    host["Ulimits"].push_back(
+        {{"Name", name}, {"Soft", IntOf(limit.Find("soft"))}, {"Hard", IntOf(limit.Find("hard"))}});
+  }
+  if (const Value* grace = spec.Find(Field::kStopGracePeriod)) {
+    constexpr std::int64_t kSecond = 1'000'000'000;
+    const std::int64_t nanoseconds = IntOf(grace);
+    config["StopTimeout"] = nanoseconds / kSecond + (nanoseconds % kSecond == 0 ? 0 : 1);
+  }
+  host["RestartPolicy"] = RestartPolicyJson(RestartPolicyOf(spec));
+}
+
+// The network the container is created with: the one of highest priority, else the first.
+const Value::Member* MainNetwork(const Value::Map& networks) {
+  const auto priority = [](const Value::Member& m) { return IntOf(m.value.Find("priority")); };
+  const auto main =
+      std::max_element(networks.begin(), networks.end(),
+                       [&](const auto& a, const auto& b) { return priority(a) < priority(b); });
+  return main == networks.end() ? nullptr : &*main;
+}
+
+void AddNetworks(const ContainerSpec& spec, const AppNames& names, const std::string& shared,
+                 CreateRequest& request) {
+  Json& host = request.body["HostConfig"];
+  if (!SharedNetworkOf(spec.spec).empty()) {
+    host["NetworkMode"] = "container:" + shared;
+    return;
+  }
+  const std::string mode = TextOf(spec.spec.Find(Field::kNetworkMode));
+  const Value::Map& networks = MapOf(spec.spec, Field::kNetworks);
+  if (!mode.empty()) host["NetworkMode"] = mode;
+  const Value::Member* main = mode.empty() ? MainNetwork(networks) : nullptr;
+  if (main == nullptr) return;
+  host["NetworkMode"] = names.Network(main->key);
+  for (const Value::Member& network : networks) {
+    Json endpoint = EndpointSettings(network.value, spec.service);
+    std::string name = names.Network(network.key);
+    if (&network == main) {
+      request.body["NetworkingConfig"]["EndpointsConfig"][name] = std::move(endpoint);
+    } else {
+      request.further_networks.emplace_back(std::move(name), std::move(endpoint));
+    }
+  }
+}
+
+}  // namespace
+
+CreateRequest MakeCreateRequest(const ContainerSpec& spec, const std::string& shared_container) {
+  CreateRequest request;
+  Json config = Json::object();
+  Json host = Json::object();
+  for (const FieldPlace& place : kFieldPlaces) {
+    const Value* value = spec.spec.Find(place.field);
+    if (value == nullptr) continue;
+    (place.section == Section::kConfig ? config : host)[place.key] = FromValue(*value);
+  }
+  const AppNames names{spec.app, spec.app_id};
+  config["Image"] = spec.spec.image;
+  if (const Value* hostname = spec.spec.Find(Field::kHostname)) {
+    config["Hostname"] = TextOf(hostname);
+  }
+  std::map<std::string, std::string> environment = spec.spec.environment;
+  environment.insert(spec.environment.begin(), spec.environment.end());
+  config["Env"] = Json::array();
+  for (const auto& [name, value] : environment) config["Env"].push_back(name + "=" + value);
+  Labels labels = spec.labels;
+  labels.insert(spec.spec.labels.begin(), spec.spec.labels.end());
+  config["Labels"] = labels;
+  AddPorts(spec.spec, config, host);
+  AddDevices(spec.spec, host);
+  AddMounts(spec, names, host);
+  AddHealthcheck(spec.spec, config);
+  AddLimits(spec.spec, config, host);
+  config["HostConfig"] = std::move(host);
+  request.body = std::move(config);
+  AddNetworks(spec, names, shared_container, request);
+  return request;
+}
+
+Json EndpointSettings(const Value& endpoint, const std::string& service) {
+  Json aliases = Json::array();
+  if (const Value* given = endpoint.Find("aliases"); given != nullptr && given->AsList()) {
+    aliases = FromValue(*given);
+  }
+  if (!service.empty() && std::find(aliases.begin(), aliases.end(), service) == aliases.end()) {
+    aliases.push_back(service);
+  }
+  Json json = {{"Aliases", std::move(aliases)}};
+  constexpr std::pair<std::string_view, const char*> kAddresses[] = {
+      {"ipv4_address", "IPv4Address"},
+      {"ipv6_address", "IPv6Address"},
+      {"link_local_ips", "LinkLocalIPs"}};
+  for (const auto& [name, key] : kAddresses) {
+    if (const Value* address = endpoint.Find(name)) json["IPAMConfig"][key] = FromValue(*address);
+  }
+  return json;
+}
+
+std::string SharedNetworkOf(const ServiceSpec& spec) {
+  constexpr std::string_view kService = "service:";
+  const std::string mode = TextOf(spec.Find(Field::kNetworkMode));
+  return mode.starts_with(kService) ? mode.substr(kService.size()) : std::string();
+}
+
+Json RestartPolicyJson(const std::string& policy) {
+  const auto colon = policy.find(':');
+  int retries = 0;
+  if (colon != std::string::npos) {
+    std::from_chars(policy.data() + colon + 1, policy.data() + policy.size(), retries);
+  }
+  return {{"Name", policy.substr(0, colon)}, {"MaximumRetryCount", retries}};
+}
+
+}  // namespace lockstep::docker

@@ -1,0 +1,35 @@
+// From a specification to what the engine is asked for.
+#ifndef LOCKSTEP_RUNTIMES_CREATE_REQUEST_H_
+#define LOCKSTEP_RUNTIMES_CREATE_REQUEST_H_
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "json_read.h"
+#include "lockstep/runtime_backend.h"
+
+namespace lockstep::docker {
+
+struct CreateRequest {
+  Json body;  // Of POST /containers/create.
+  // Networks to connect before it starts, by their engine name: the create call takes one only.
+  std::vector<std::pair<std::string, Json>> further_networks;
+};
+
+// `shared_container`: the id of the container that `network_mode: service:X` means, if it says so.
+CreateRequest MakeCreateRequest(const ContainerSpec& spec, const std::string& shared_container);
+
+// How a container is attached to a network of its app: `endpoint` is the canonical value under that
+// network's name. The service's name is always an alias.
+Json EndpointSettings(const Value& endpoint, const std::string& service);
+
+// The name behind `network_mode: service:`; empty where it says something else.
+std::string SharedNetworkOf(const ServiceSpec& spec);
+
+// "on-failure:3" -> {"Name": "on-failure", "MaximumRetryCount": 3}
+Json RestartPolicyJson(const std::string& policy);
+
+}  // namespace lockstep::docker
+
+#endif  // LOCKSTEP_RUNTIMES_CREATE_REQUEST_H_

@@ -1,0 +1,412 @@
+#include "lockstep/runtimes/docker_engine.h"
+
+#include <algorithm>
+#include <condition_variable>
+#include <mutex>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "create_request.h"
+#include "engine_api.h"
+#include "engine_names.h"
+#include "event_stream.h"
+#include "observer.h"
+#include "pull_stream.h"
+#include "resources.h"
+
+namespace lockstep {
+namespace docker {
+namespace {
+
+using std::chrono::milliseconds;
+using Steady = std::chrono::steady_clock;
+
+constexpr milliseconds kProgressInterval{100};
+constexpr milliseconds kFirstBackOff{100};
+constexpr milliseconds kLongestBackOff{10'000};
+constexpr milliseconds kStopMargin{10'000};
+
+bool Says(const HttpReply& reply, std::string_view words) {
+  return reply.body.find(words) != std::string::npos;
+}
+
+std::string ContainerPath(const std::string& id, std::string_view rest = {}) {
+  return "/containers/" + EscapeQuery(id) + std::string(rest);
+}
+
+// Ids are long; twelve digits are what people see elsewhere.
+std::string Short(const std::string& id) { return id.substr(0, 12); }
+
+class DockerEngine final : public RuntimeBackend {
+ public:
+  DockerEngine(EngineAddress address, const DockerOptions& options)
+      : api_(std::move(address), options), observer_(api_) {}
+
+  Result<EngineInfo> Describe(std::stop_token stop) override { return api_.Describe(stop); }
+  Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) override {
+    return observer_.Observe(request, stop);
+  }
+  Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
+                                std::stop_token stop) override;
+  Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) override;
+  Result<void> StartContainer(const std::string& id, std::stop_token stop) override;
+  Result<void> StopContainer(const std::string& id, milliseconds grace,
+                             std::stop_token stop) override;
+  Result<void> UpdateContainer(const std::string& id, const std::string& restart_policy,
+                               std::stop_token stop) override;
+  Result<void> RenameContainer(const std::string& id, const std::string& name,
+                               std::stop_token stop) override;
+  Result<void> RemoveContainer(const std::string& id, std::stop_token stop) override;
+  Result<void> CreateNetwork(const NetworkSpec& spec, std::stop_token stop) override;
+  Result<void> ConnectNetwork(const std::string& container, const NetworkSpec& network,
+                              const Value& endpoint, std::stop_token stop) override;
+  Result<void> RemoveNetwork(const NetworkSpec& network, std::stop_token stop) override;
+  Result<void> CreateVolume(const VolumeSpec& spec, std::stop_token stop) override;
+  Result<void> RemoveVolume(const VolumeSpec& volume, std::stop_token stop) override;
+  Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override;
+  Result<void> Watch(EventSink& sink, std::stop_token stop) override;
+
+ private:
+  Result<HttpReply> Change(std::string method, std::string path, const Json& body,
+                           std::string_view what, std::stop_token stop);
+  // A change that is done with any of these statuses; 404 is what the caller says it is.
+  Result<void> Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
+                    std::string_view what);
+  Result<std::string> FindShared(const ContainerSpec& spec, std::stop_token stop);
+  Result<std::string> FindUnstarted(const ContainerSpec& spec, const HttpReply& refusal,
+                                    std::string_view what, std::stop_token stop);
+  Result<void> Connect(const std::string& network, const std::string& container,
+                       const Json& endpoint, std::stop_token stop);
+  Result<void> RemoveReferences(const std::string& image_id, const HttpReply& refusal,
+                                std::string_view what, std::stop_token stop);
+  Result<void> WatchOnce(EventSink& sink, bool& stood, std::stop_token stop);
+
+  EngineApi api_;
+  Observer observer_;
+};
+
+Result<HttpReply> DockerEngine::Change(std::string method, std::string path, const Json& body,
+                                       std::string_view what, std::stop_token stop) {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.path = std::move(path);
+  if (!body.is_null()) request.body = DumpJson(body);
+  request.timeout = api_.options().change_timeout;
+  return api_.Send(std::move(request), what, stop);
+}
+
+Result<void> DockerEngine::Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
+                                std::string_view what) {
+  if (!reply) return reply.assume_error();
+  const long status = reply.assume_value().status;
+  if (std::find(good.begin(), good.end(), status) != good.end()) return Ok();
+  return FailureOf(reply.assume_value(), what);
+}
+
+Result<std::string> DockerEngine::PullImage(const PullRequest& request, ProgressSink& progress,
+                                            std::stop_token stop) {
+  const std::string what = "pull image " + request.reference;
+  PullStream stream(Steady::now());
+  LineReader lines;
+  Steady::time_point reported{};
+  HttpRequest call;
+  call.method = "POST";
+  call.path = "/images/create?" + PullQuery(request.reference);
+  call.on_data = [&](std::string_view piece) {
+    const auto now = Steady::now();
+    bool changed = false;
+    const bool sane = lines.Feed(
+        piece, [&](std::string_view line) { changed = stream.OnLine(line, now) || changed; });
+    if (changed && now - reported >= kProgressInterval) {
+      reported = now;
+      progress.OnProgress(stream.progress());
+    }
+    return sane;
+  };
+  call.watchdog = [&]() -> std::optional<Error> {
+    const PullStream::Stall stall = stream.StalledFor(Steady::now());
+    const bool stalled = stall.downloading ? stall.since_byte > api_.options().pull_stall_timeout
+                                           : stall.since_line > api_.options().pull_unpack_timeout;
+    if (!stalled) return std::nullopt;
+    return WithContext(MakeError(ErrorCode::kDeadlineExceeded, "the download does not move"), what);
+  };
+  LOCKSTEP_TRY(const HttpReply reply, api_.Send(std::move(call), what, stop));
+  if (reply.status != 200) return FailureOf(reply, what);
+  if (stream.error()) {
+    HttpReply failed;
+    failed.status = 500;
+    failed.body = DumpJson({{"message", *stream.error()}});
+    return FailureOf(failed, what);
+  }
+  progress.OnProgress(stream.progress());
+  LOCKSTEP_TRY(const Json image,
+               api_.Get("/images/" + EscapeQuery(request.reference) + "/json", what, stop));
+  return Text(image, "Id");
+}
+
+// The container that `network_mode: service:X` means: the newest one of X.
+Result<std::string> DockerEngine::FindShared(const ContainerSpec& spec, std::stop_token stop) {
+  const std::string service = SharedNetworkOf(spec.spec);
+  if (service.empty()) return std::string();
+  const Json filters = {{"label",
+                         {std::string(kLabelServiceName) + "=" + service,
+                          std::string(kLabelAppUuid) + "=" + spec.app}}};
+  const std::string what = "find the container of " + service;
+  LOCKSTEP_TRY(
+      const Json found,
+      api_.Get("/containers/json?all=1&filters=" + EscapeQuery(DumpJson(filters)), what, stop));
+  std::string newest;
+  std::int64_t created = -1;
+  if (found.is_array()) {
+    for (const Json& container : found) {
+      if (Number(container, "Created") <= created) continue;
+      created = Number(container, "Created");
+      newest = Text(container, "Id");
+    }
+  }
+  if (newest.empty()) {
+    return WithContext(MakeError(ErrorCode::kNotFound, "service " + service + " has no container"),
+                       what);
+  }
+  return newest;
+}
+
+// After "the name is in use": whether it is this very container, made before and never started.
+Result<std::string> DockerEngine::FindUnstarted(const ContainerSpec& spec, const HttpReply& refusal,
+                                                std::string_view what, std::stop_token stop) {
+  LOCKSTEP_TRY(const Json found, api_.Get(ContainerPath(spec.name, "/json"), what, stop));
+  const auto hash = spec.labels.find(std::string(kLabelConfigHash));
+  const bool same = hash != spec.labels.end() && Text(At(found, "State"), "Status") == "created" &&
+                    Text(At(found, "Config", "Labels"), kLabelConfigHash.data()) == hash->second;
+  if (!same) return FailureOf(refusal, what);
+  return Text(found, "Id");
+}
+
+Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std::stop_token stop) {
+  const std::string what = "create container " + spec.name;
+  LOCKSTEP_TRY(const std::string shared, FindShared(spec, stop));
+  const CreateRequest request = MakeCreateRequest(spec, shared);
+  LOCKSTEP_TRY(const HttpReply reply,
+               Change("POST", "/containers/create?name=" + EscapeQuery(spec.name), request.body,
+                      what, stop));
+  std::string id;
+  if (reply.status == 201) {
+    id = Text(ParseJson(reply.body).value_or(Json()), "Id");
+    if (id.empty()) {
+      return WithContext(MakeError(ErrorCode::kBadReply, "the engine tells no id"), what);
+    }
+  } else if (reply.status == 409) {
+    LOCKSTEP_TRY(id, FindUnstarted(spec, reply, what, stop));
+  } else {
+    return FailureOf(reply, what);
+  }
+  for (const auto& [network, endpoint] : request.further_networks) {
+    if (auto connected = Connect(network, id, endpoint, stop); !connected) {
+      // Half made it would only be in the way; what could not be removed is completed later.
+      (void)RemoveContainer(id, stop);
+      return WithContext(std::move(connected).assume_error(), what);
+    }
+  }
+  return id;
+}
+
+Result<void> DockerEngine::StartContainer(const std::string& id, std::stop_token stop) {
+  const std::string what = "start container " + Short(id);
+  return Done(Change("POST", ContainerPath(id, "/start"), Json(), what, stop), {204, 304}, what);
+}
+
+Result<void> DockerEngine::StopContainer(const std::string& id, milliseconds grace,
+                                         std::stop_token stop) {
+  const std::string what = "stop container " + Short(id);
+  const auto seconds = std::chrono::ceil<std::chrono::seconds>(grace);
+  HttpRequest request;
+  request.method = "POST";
+  request.path = ContainerPath(id, "/stop?t=" + std::to_string(seconds.count()));
+  request.timeout = seconds + kStopMargin;
+  return Done(api_.Send(std::move(request), what, stop), {204, 304, 404}, what);
+}
+
+Result<void> DockerEngine::UpdateContainer(const std::string& id, const std::string& restart_policy,
+                                           std::stop_token stop) {
+  const std::string what = "set the restart policy of container " + Short(id);
+  const Json body = {{"RestartPolicy", RestartPolicyJson(restart_policy)}};
+  auto done = Done(Change("POST", ContainerPath(id, "/update"), body, what, stop), {200}, what);
+  observer_.Forget(id);
+  return done;
+}
+
+Result<void> DockerEngine::RenameContainer(const std::string& id, const std::string& name,
+                                           std::stop_token stop) {
+  const std::string what = "rename container " + Short(id) + " to " + name;
+  const auto reply =
+      Change("POST", ContainerPath(id, "/rename?name=" + EscapeQuery(name)), Json(), what, stop);
+  if (reply && Says(reply.assume_value(), "same name as its current name")) return Ok();
+  return Done(reply, {204}, what);
+}
+
+Result<void> DockerEngine::RemoveContainer(const std::string& id, std::stop_token stop) {
+  const std::string what = "remove container " + Short(id);
+  const auto reply = Change("DELETE", ContainerPath(id, "?v=1"), Json(), what, stop);
+  if (reply && reply.assume_value().status == 409 &&
+      Says(reply.assume_value(), "is already in progress")) {
+    return Ok();
+  }
+  return Done(reply, {204, 404}, what);
+}
+
+Result<void> DockerEngine::CreateNetwork(const NetworkSpec& spec, std::stop_token stop) {
+  const AppNames names{spec.app, spec.app_id};
+  const std::string name = names.Network(spec.name);
+  const std::string what = "create network " + name;
+  auto reply = Change("POST", "/networks/create", NetworkRequest(spec), what, stop);
+  if (reply && reply.assume_value().status == 409) {
+    LOCKSTEP_TRY(const Json json, api_.Get("/networks/" + EscapeQuery(name), what, stop));
+    const ObservedNetwork old = ReadNetwork(json);
+    if (old.owned && old.app == spec.app && old.config == spec.config) return Ok();
+  }
+  return Done(reply, {201}, what);
+}
+
+Result<void> DockerEngine::Connect(const std::string& network, const std::string& container,
+                                   const Json& endpoint, std::stop_token stop) {
+  const std::string what = "connect container " + Short(container) + " to network " + network;
+  const Json body = {{"Container", container}, {"EndpointConfig", endpoint}};
+  const auto reply =
+      Change("POST", "/networks/" + EscapeQuery(network) + "/connect", body, what, stop);
+  if (reply && reply.assume_value().status == 403 &&
+      Says(reply.assume_value(), "already exists in network")) {
+    return Ok();
+  }
+  return Done(reply, {200}, what);
+}
+
+Result<void> DockerEngine::ConnectNetwork(const std::string& container, const NetworkSpec& network,
+                                          const Value& endpoint, std::stop_token stop) {
+  const std::string name = AppNames{network.app, network.app_id}.Network(network.name);
+  const std::string what = "connect container " + Short(container) + " to network " + name;
+  LOCKSTEP_TRY(const Json found, api_.Get(ContainerPath(container, "/json"), what, stop));
+  const bool named = Map(At(found, "NetworkSettings"), "Networks").contains(name);
+  if (named && !Flag(At(found, "State"), "Running")) {
+    // A stopped container may still mean a former network of this name. One that is refused here
+    // is refused below too.
+    const Json body = {{"Container", container}, {"Force", true}};
+    (void)Change("POST", "/networks/" + EscapeQuery(name) + "/disconnect", body, what, stop);
+  }
+  const std::string service = IdentityOf(TextMap(At(found, "Config", "Labels")), {}).service;
+  return Connect(name, container, EndpointSettings(endpoint, service), stop);
+}
+
+Result<void> DockerEngine::RemoveNetwork(const NetworkSpec& network, std::stop_token stop) {
+  const std::string name = AppNames{network.app, network.app_id}.Network(network.name);
+  const std::string what = "remove network " + name;
+  return Done(Change("DELETE", "/networks/" + EscapeQuery(name), Json(), what, stop), {204, 404},
+              what);
+}
+
+Result<void> DockerEngine::CreateVolume(const VolumeSpec& spec, std::stop_token stop) {
+  const std::string what = "create volume " + AppNames{spec.app, spec.app_id}.Volume(spec.name);
+  return Done(Change("POST", "/volumes/create", VolumeRequest(spec), what, stop), {201}, what);
+}
+
+Result<void> DockerEngine::RemoveVolume(const VolumeSpec& volume, std::stop_token stop) {
+  const std::string name = AppNames{volume.app, volume.app_id}.Volume(volume.name);
+  const std::string what = "remove volume " + name;
+  return Done(Change("DELETE", "/volumes/" + EscapeQuery(name), Json(), what, stop), {204, 404},
+              what);
+}
+
+Result<void> DockerEngine::RemoveImage(const std::string& image_id, std::stop_token stop) {
+  const std::string what = "remove image " + image_id;
+  HttpRequest request;
+  request.method = "DELETE";
+  request.path = "/images/" + EscapeQuery(image_id);
+  request.timeout = api_.options().remove_image_timeout;
+  const auto reply = api_.Send(std::move(request), what, stop);
+  if (reply && reply.assume_value().status == 409 &&
+      Says(reply.assume_value(), "referenced in multiple repositories")) {
+    return RemoveReferences(image_id, reply.assume_value(), what, stop);
+  }
+  return Done(reply, {200, 404}, what);
+}
+
+// An image with several names goes with the last of them. Each name that goes is lost for good: so
+// first it is made sure that nobody uses the image.
+Result<void> DockerEngine::RemoveReferences(const std::string& image_id, const HttpReply& refusal,
+                                            std::string_view what, std::stop_token stop) {
+  const Json filters = {{"ancestor", {image_id}}};
+  LOCKSTEP_TRY(
+      const Json users,
+      api_.Get("/containers/json?all=1&filters=" + EscapeQuery(DumpJson(filters)), what, stop));
+  if (!users.empty()) return FailureOf(refusal, what);
+  auto image = api_.Get("/images/" + EscapeQuery(image_id) + "/json", what, stop);
+  if (!image && image.assume_error().code == ErrorCode::kNotFound) return Ok();
+  LOCKSTEP_TRY(const Json json, std::move(image));
+  std::vector<std::string> names = TextList(At(json, "RepoTags"));
+  const auto digests = TextList(At(json, "RepoDigests"));
+  names.insert(names.end(), digests.begin(), digests.end());
+  for (const std::string& name : names) {
+    HttpRequest request;
+    request.method = "DELETE";
+    request.path = "/images/" + EscapeQuery(name);
+    request.timeout = api_.options().remove_image_timeout;
+    LOCKSTEP_TRYV(Done(api_.Send(std::move(request), what, stop), {200, 404}, what));
+  }
+  return Ok();
+}
+
+Result<void> DockerEngine::WatchOnce(EventSink& sink, bool& stood, std::stop_token stop) {
+  LineReader lines;
+  HttpRequest request;
+  request.path = "/events?" + EventsQuery();
+  request.on_open = [&] {
+    stood = true;
+    observer_.StartTrusting();
+    sink.OnGap();
+  };
+  request.on_data = [&](std::string_view piece) {
+    return lines.Feed(piece, [&](std::string_view line) {
+      const ReadEvent read = ReadEventLine(line);
+      if (!read.container.empty()) observer_.Forget(read.container);
+      sink.OnEvent(read.event);
+    });
+  };
+  const auto reply = api_.Send(std::move(request), "watch the engine's events", stop);
+  observer_.StopTrusting();
+  return Done(reply, {200}, "watch the engine's events");
+}
+
+Result<void> DockerEngine::Watch(EventSink& sink, std::stop_token stop) {
+  std::mutex mutex;
+  std::condition_variable_any pause;
+  milliseconds back_off = kFirstBackOff;
+  while (true) {
+    bool stood = false;
+    auto ended = WatchOnce(sink, stood, stop);
+    if (!ended) {
+      const ErrorCode code = ended.assume_error().code;
+      const bool lasting = code == ErrorCode::kCancelled || code == ErrorCode::kPermissionDenied ||
+                           code == ErrorCode::kUnsupported;
+      if (lasting) return ended;
+    }
+    // Whoever answers next may be another version.
+    if (stood) api_.ForgetVersion();
+    back_off = stood ? kFirstBackOff : std::min(back_off * 2, kLongestBackOff);
+    std::unique_lock lock(mutex);
+    pause.wait_for(lock, stop, back_off, [] { return false; });
+  }
+}
+
+}  // namespace
+}  // namespace docker
+
+Result<std::unique_ptr<RuntimeBackend>> MakeDockerEngine(const DockerOptions& options) {
+  auto address = docker::ParseEngineUrl(options.url);
+  if (!address) {
+    return WithContext(std::move(address).assume_error(), "connect to the engine");
+  }
+  return std::unique_ptr<RuntimeBackend>(
+      std::make_unique<docker::DockerEngine>(std::move(address).assume_value(), options));
+}
+
+}  // namespace lockstep

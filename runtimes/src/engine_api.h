@@ -1,0 +1,60 @@
+// Calls to the Docker Engine API: its version, its errors, its JSON.
+#ifndef LOCKSTEP_RUNTIMES_ENGINE_API_H_
+#define LOCKSTEP_RUNTIMES_ENGINE_API_H_
+
+#include <atomic>
+#include <chrono>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+
+#include "http_client.h"
+#include "json_read.h"
+#include "lockstep/observed_state.h"
+#include "lockstep/runtimes/docker_engine.h"
+
+namespace lockstep::docker {
+
+// Thread-safe. Every error names the call in its context and carries the engine's own message.
+class EngineApi {
+ public:
+  EngineApi(EngineAddress address, const DockerOptions& options);
+
+  const DockerOptions& options() const { return options_; }
+
+  // Asked once, then remembered until ForgetVersion(). Errors: kUnsupported (too old).
+  Result<EngineInfo> Describe(std::stop_token stop);
+  // The engine may have been replaced by another version of itself.
+  void ForgetVersion();
+
+  // Sends to "/v<version>" + request.path; any status is a reply. `what` says what is attempted.
+  Result<HttpReply> Send(HttpRequest request, std::string_view what, std::stop_token stop);
+
+  // GET that must answer 200 with JSON. 404 is kNotFound.
+  Result<Json> Get(const std::string& path, std::string_view what, std::stop_token stop);
+
+ private:
+  const DockerOptions options_;
+  HttpClient http_;
+  std::mutex mutex_;
+  std::optional<EngineInfo> info_;
+  std::string prefix_;  // "/v1.41"
+};
+
+// What a /version reply says, and the prefix of the calls from then on.
+struct Negotiated {
+  EngineInfo info;
+  std::string prefix;
+};
+Result<Negotiated> Negotiate(const Json& version);
+
+// The reply of a call that failed, as an error.
+Error FailureOf(const HttpReply& reply, std::string_view what);
+// The same for a message alone: the code is what its words say, else `otherwise`.
+ErrorCode CodeOfMessage(std::string_view message, ErrorCode otherwise);
+
+}  // namespace lockstep::docker
+
+#endif  // LOCKSTEP_RUNTIMES_ENGINE_API_H_

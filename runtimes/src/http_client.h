@@ -1,0 +1,79 @@
+// HTTP/1.1 to one peer, blocking and cancellable. Private to the room.
+#ifndef LOCKSTEP_RUNTIMES_HTTP_CLIENT_H_
+#define LOCKSTEP_RUNTIMES_HTTP_CLIENT_H_
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/result.h"
+
+namespace lockstep::docker {
+
+// Where the engine answers. TCP and TLS get their members here.
+struct EngineAddress {
+  std::string url;  // As it was given: for messages.
+  std::string socket_path;
+};
+
+// Errors: kInvalidInput (not a URL, or a path too long for a socket), kUnsupported (another kind).
+Result<EngineAddress> ParseEngineUrl(const std::string& url);
+
+struct HttpRequest {
+  std::string method = "GET";
+  std::string path;                      // With the query, escaped.
+  std::string body;                      // JSON; may be empty.
+  std::chrono::milliseconds timeout{0};  // Of the whole exchange; 0: none.
+  std::size_t max_body = std::size_t{64} << 20;
+  // Takes the body of a reply with status 200 piece by piece, in place of HttpReply::body. False
+  // ends the exchange there, which is no error.
+  std::function<bool(std::string_view piece)> on_data;
+  // Told once the head of a reply with status 200 has come, before any of its body.
+  std::function<void()> on_open;
+  // Asked about once a second; an error ends the exchange with it.
+  std::function<std::optional<Error>()> watchdog;
+};
+
+struct HttpReply {
+  long status = 0;
+  std::string body;
+};
+
+// Thread-safe. Keeps a few connections open for the next calls.
+class HttpClient {
+ public:
+  explicit HttpClient(EngineAddress address);
+  ~HttpClient();
+  HttpClient(const HttpClient&) = delete;
+  HttpClient& operator=(const HttpClient&) = delete;
+
+  const EngineAddress& address() const { return address_; }
+
+  // Any status is a reply. Errors: kUnavailable, kPermissionDenied (the socket), kDeadlineExceeded,
+  // kCancelled, kBadReply (no HTTP, or a body longer than allowed), and what the watchdog says.
+  Result<HttpReply> Perform(const HttpRequest& request, std::stop_token stop);
+
+ private:
+  class Lane;
+
+  std::unique_ptr<Lane> Take();
+  void GiveBack(std::unique_ptr<Lane> lane);
+
+  const EngineAddress address_;
+  std::mutex mutex_;
+  std::vector<std::unique_ptr<Lane>> idle_;
+};
+
+// Percent-encodes everything but unreserved characters.
+std::string EscapeQuery(std::string_view text);
+
+}  // namespace lockstep::docker
+
+#endif  // LOCKSTEP_RUNTIMES_HTTP_CLIENT_H_

@@ -1,0 +1,144 @@
+#include "json_read.h"
+
+#include <charconv>
+
+namespace lockstep::docker {
+namespace {
+
+// Never destroyed: a thread may still read them while the process ends.
+const Json& kNull = *new Json();
+const Json& kEmptyList = *new Json(Json::array());
+const Json& kEmptyMap = *new Json(Json::object());
+
+}  // namespace
+
+std::optional<Json> ParseJson(std::string_view text) {
+  Json json = Json::parse(text, nullptr, false);
+  if (json.is_discarded()) return std::nullopt;
+  return json;
+}
+
+std::string DumpJson(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+const Json& At(const Json& object, const char* key) {
+  const auto it = object.find(key);  // end() for what is no object.
+  return it == object.end() ? kNull : *it;
+}
+
+const Json& At(const Json& object, const char* key, const char* inner) {
+  return At(At(object, key), inner);
+}
+
+const Json& List(const Json& object, const char* key) {
+  const Json& value = At(object, key);
+  return value.is_array() ? value : kEmptyList;
+}
+
+const Json& Map(const Json& object, const char* key) {
+  const Json& value = At(object, key);
+  return value.is_object() ? value : kEmptyMap;
+}
+
+std::string Text(const Json& object, const char* key) {
+  const auto* text = At(object, key).get_ptr<const std::string*>();
+  return text == nullptr ? std::string() : *text;
+}
+
+std::int64_t Number(const Json& object, const char* key) {
+  const Json& value = At(object, key);
+  return value.is_number_integer() ? value.get<std::int64_t>() : 0;
+}
+
+bool Flag(const Json& object, const char* key) {
+  const auto* flag = At(object, key).get_ptr<const bool*>();
+  return flag != nullptr && *flag;
+}
+
+std::vector<std::string> TextList(const Json& value) {
+  std::vector<std::string> list;
+  if (!value.is_array()) return list;
+  for (const Json& item : value) {
+    if (const auto* text = item.get_ptr<const std::string*>()) list.push_back(*text);
+  }
+  return list;
+}
+
+Labels TextMap(const Json& value) {
+  Labels map;
+  if (!value.is_object()) return map;
+  for (const auto& [key, item] : value.items()) {
+    if (const auto* text = item.get_ptr<const std::string*>()) map[key] = *text;
+  }
+  return map;
+}
+
+Value ToValue(const Json& json) {
+  if (json.is_boolean()) return json.get<bool>();
+  if (json.is_number_integer()) return json.get<std::int64_t>();
+  if (json.is_number_float()) return json.get<double>();
+  if (const auto* text = json.get_ptr<const std::string*>()) return *text;
+  if (json.is_array()) {
+    Value::List list;
+    for (const Json& item : json) list.push_back(ToValue(item));
+    return list;
+  }
+  if (json.is_object()) {
+    Value::Map map;
+    for (const auto& [key, item] : json.items()) map.push_back({key, ToValue(item)});
+    return map;
+  }
+  return {};
+}
+
+Json FromValue(const Value& value) {
+  if (const bool* flag = value.AsBool()) return *flag;
+  if (const auto* number = value.AsInt()) return *number;
+  if (const double* number = value.AsDouble()) return *number;
+  if (const std::string* text = value.AsString()) return *text;
+  if (const Value::List* list = value.AsList()) {
+    Json json = Json::array();
+    for (const Value& item : *list) json.push_back(FromValue(item));
+    return json;
+  }
+  if (const Value::Map* map = value.AsMap()) {
+    Json json = Json::object();
+    for (const auto& [key, item] : *map) json[key] = FromValue(item);
+    return json;
+  }
+  return {};
+}
+
+std::optional<WallTime> ParseTime(std::string_view text) {
+  // yyyy-mm-ddThh:mm:ss[.fraction]Z; the engine always writes UTC.
+  if (text.size() < 20 || text.back() != 'Z' || text[10] != 'T') return std::nullopt;
+  const auto part = [&](std::size_t at, std::size_t length) {
+    int number = -1;
+    const char* end = text.data() + at + length;
+    const auto parsed = std::from_chars(text.data() + at, end, number);
+    return parsed.ptr == end ? number : -1;
+  };
+  const int hour = part(11, 2);
+  const int minute = part(14, 2);
+  const int second = part(17, 2);
+  const std::chrono::year_month_day date{std::chrono::year(part(0, 4)),
+                                         std::chrono::month(static_cast<unsigned>(part(5, 2))),
+                                         std::chrono::day(static_cast<unsigned>(part(8, 2)))};
+  if (!date.ok() || static_cast<int>(date.year()) < 1970 || hour < 0 || minute < 0 || second < 0) {
+    return std::nullopt;
+  }
+  int milliseconds = 0;
+  if (text[19] == '.') {
+    int weight = 100;
+    for (std::size_t i = 20; i + 1 < text.size() && weight > 0; ++i, weight /= 10) {
+      if (text[i] < '0' || text[i] > '9') return std::nullopt;
+      milliseconds += (text[i] - '0') * weight;
+    }
+  }
+  return WallTime(std::chrono::sys_days(date)) + std::chrono::hours(hour) +
+         std::chrono::minutes(minute) + std::chrono::seconds(second) +
+         std::chrono::milliseconds(milliseconds);
+}
+
+}  // namespace lockstep::docker

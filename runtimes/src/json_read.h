@@ -1,0 +1,47 @@
+// Reading JSON that somebody else wrote: whatever is missing or of another type reads as empty.
+#ifndef LOCKSTEP_RUNTIMES_JSON_READ_H_
+#define LOCKSTEP_RUNTIMES_JSON_READ_H_
+
+#include <chrono>
+#include <cstdint>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/identity.h"
+#include "lockstep/lock.h"
+#include "lockstep/value.h"
+
+namespace lockstep::docker {
+
+using Json = nlohmann::json;
+
+// Null for text that is no JSON.
+std::optional<Json> ParseJson(std::string_view text);
+// For the wire; bytes that are no UTF-8 are replaced, never thrown over.
+std::string DumpJson(const Json& json);
+
+// A member of an object, or an empty value of its type.
+const Json& At(const Json& object, const char* key);  // null
+const Json& At(const Json& object, const char* key, const char* inner);
+const Json& List(const Json& object, const char* key);  // []
+const Json& Map(const Json& object, const char* key);   // {}
+std::string Text(const Json& object, const char* key);
+std::int64_t Number(const Json& object, const char* key);
+bool Flag(const Json& object, const char* key);
+
+std::vector<std::string> TextList(const Json& value);
+Labels TextMap(const Json& value);
+
+// Numbers, text, lists and maps one to one.
+Value ToValue(const Json& json);
+Json FromValue(const Value& value);
+
+// "2026-11-22T22:59:42.637364106Z"; none for anything else, and for Go's zero time.
+std::optional<WallTime> ParseTime(std::string_view text);
+
+}  // namespace lockstep::docker
+
+#endif  // LOCKSTEP_RUNTIMES_JSON_READ_H_

@@ -1,0 +1,56 @@
+// Looking at an engine: its lists, and into the containers that the lists do not explain.
+#ifndef LOCKSTEP_RUNTIMES_OBSERVER_H_
+#define LOCKSTEP_RUNTIMES_OBSERVER_H_
+
+#include <cstdint>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+
+#include "engine_api.h"
+#include "lockstep/runtime_backend.h"
+
+namespace lockstep::docker {
+
+// Thread-safe.
+class Observer {
+ public:
+  explicit Observer(EngineApi& api) : api_(api) {}
+
+  // Four lists, the version once, and an inspect for each owned container that is looked into. The
+  // image of such a container is inspected once, since only it tells what the container inherited.
+  Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop);
+
+  // While events are watched, what was seen inside a container holds until an event names it; else
+  // it is looked up each time.
+  void StartTrusting();
+  void StopTrusting();
+  void Forget(const std::string& container);
+
+ private:
+  struct Details {
+    ServiceSpec spec;
+    std::string restart_policy;
+    std::optional<WallTime> started_at;
+    int restart_count = 0;
+  };
+
+  // False where the container is gone by now.
+  Result<bool> LookInto(ObservedContainer& container, const EngineState& state,
+                        std::stop_token stop);
+  Result<Json> ImageOf(const std::string& id, std::stop_token stop);
+  std::optional<Details> Known(const std::string& container) const;
+
+  EngineApi& api_;
+  mutable std::mutex mutex_;
+  bool trusting_ = false;
+  std::uint64_t forgotten_ = 0;  // Counts: a look that began before an event is not kept.
+  std::map<std::string, Details> details_;
+  std::map<std::string, Json> images_;  // By id: an image never changes.
+};
+
+}  // namespace lockstep::docker
+
+#endif  // LOCKSTEP_RUNTIMES_OBSERVER_H_

@@ -1,0 +1,85 @@
+// The reply to a pull: one JSON object a line, about layers side by side.
+#ifndef LOCKSTEP_RUNTIMES_PULL_STREAM_H_
+#define LOCKSTEP_RUNTIMES_PULL_STREAM_H_
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "json_read.h"
+#include "lockstep/runtime_backend.h"
+
+namespace lockstep::docker {
+
+// Splits a stream into lines; whoever sends a line without end is cut off.
+class LineReader {
+ public:
+  // Calls `on_line` for each whole line in `piece`; false where a line is too long.
+  template <typename OnLine>
+  bool Feed(std::string_view piece, OnLine on_line) {
+    constexpr std::size_t kMaxLine = std::size_t{1} << 20;
+    while (!piece.empty()) {
+      const auto end = piece.find('\n');
+      rest_.append(piece.substr(0, end));
+      if (rest_.size() > kMaxLine) return false;
+      if (end == std::string_view::npos) return true;
+      if (rest_.find_first_not_of(" \t\r") != std::string::npos) on_line(std::string_view(rest_));
+      rest_.clear();
+      piece.remove_prefix(end + 1);
+    }
+    return true;
+  }
+
+ private:
+  std::string rest_;
+};
+
+// Sums up the layers of one pull, and knows when it moved last.
+class PullStream {
+ public:
+  using Time = std::chrono::steady_clock::time_point;
+
+  explicit PullStream(Time now) : last_byte_(now), last_line_(now) {}
+
+  // One line. Returns true where the progress changed.
+  bool OnLine(std::string_view line, Time now);
+
+  const PullProgress& progress() const { return progress_; }
+  // What the engine said went wrong: a pull that fails half way still has status 200.
+  const std::optional<std::string>& error() const { return error_; }
+
+  // For how long nothing has moved, by the measure that holds now.
+  struct Stall {
+    std::chrono::milliseconds since_byte;
+    std::chrono::milliseconds since_line;
+    bool downloading;  // Else it unpacks, verifies or waits.
+  };
+  Stall StalledFor(Time now) const;
+
+ private:
+  struct Layer {
+    std::int64_t current = 0;
+    std::int64_t total = 0;
+    std::int64_t reported = -1;
+    bool downloading = false;
+  };
+
+  void OnLayer(const Json& line, Time now);
+
+  std::map<std::string, Layer> layers_;
+  PullProgress progress_;
+  std::optional<std::string> error_;
+  Time last_byte_;
+  Time last_line_;
+};
+
+// "127.0.0.1:5055/app:v1" -> "fromImage=127.0.0.1%3A5055%2Fapp&tag=v1". Without a tag the engine
+// would pull every one there is.
+std::string PullQuery(std::string_view reference);
+
+}  // namespace lockstep::docker
+
+#endif  // LOCKSTEP_RUNTIMES_PULL_STREAM_H_
