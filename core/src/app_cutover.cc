@@ -160,11 +160,12 @@ bool AppPlanner::WaitsFor(const DependencyEdge& edge) const {
   const ServiceView& on = views_[edge.on];
   if (edge.condition == DependencyCondition::kStarted) return false;
   if (on.future == nullptr || NeedsStart(on)) return true;
+  // One whose time ran out counts as settled: a release goes on without it, and says so.
+  if (on.future->settled) return false;
   if (edge.condition == DependencyCondition::kCompletedSuccessfully) {
     return on.future->state != ContainerState::kExited || on.future->exit_code != 0;
   }
-  return on.future->health == Health::kNone ? !on.future->settled
-                                            : on.future->health != Health::kHealthy;
+  return on.future->health != Health::kHealthy;
 }
 
 void AppPlanner::StartNew() {

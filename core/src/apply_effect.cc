@@ -134,12 +134,6 @@ struct Effect {
   }
 
   void operator()(const TakeLocksRequest& request) const {
-    if (!result.holders.empty()) {
-      // Seen just now: what was known of this app's locks before is old.
-      EraseWhere(state.locks, [&](const LockHolder& h) { return h.app == step.app; });
-      state.locks.insert(state.locks.end(), result.holders.begin(), result.holders.end());
-      return;
-    }
     EraseWhere(state.locks, [&](const LockHolder& holder) {
       const auto names = [&](const ServiceRef& ref) { return ref.service == holder.service; };
       return holder.app == step.app &&

@@ -31,6 +31,7 @@ inline auto Ok() { return boost::outcome_v2::success(); }
 // LOCKSTEP_TRY(const auto x, F()): declares (or assigns) x, or returns F's error.
 #define LOCKSTEP_TRY(decl, ...) \
   LOCKSTEP_TRY_IMPL_(LOCKSTEP_CONCAT_(lockstep_try_, __COUNTER__), decl, __VA_ARGS__)
+// Both are more than one statement: an `if` around one needs braces.
 // LOCKSTEP_TRYV(F()): returns F's error, drops its value.
 #define LOCKSTEP_TRYV(...) \
   LOCKSTEP_TRYV_IMPL_(LOCKSTEP_CONCAT_(lockstep_try_, __COUNTER__), __VA_ARGS__)

@@ -63,8 +63,11 @@ struct WatchLocksAction {
 struct ReportAction {
   Event event;  // `seq` and `time` are the shell's to fill in; `plan` points into the Session.
 };
-using Action =
-    std::variant<LookAction, RunStepAction, CancelStepAction, WatchLocksAction, ReportAction>;
+struct SaveRecordAction {
+  AppRecord record;  // Make it durable before the next look.
+};
+using Action = std::variant<LookAction, RunStepAction, CancelStepAction, WatchLocksAction,
+                            SaveRecordAction, ReportAction>;
 
 // Not thread-safe: one thread feeds it. Every input must be followed by Next().
 class Session {
@@ -72,7 +75,7 @@ class Session {
   Session(Target target, SessionOptions options);
 
   // Facts. `now` never goes back.
-  void OnObserved(ObservedState observed);
+  void OnObserved(ObservedState observed, MonoTime now);
   void OnLookFailed(Error error, MonoTime now);
   void OnStepDone(StepId step, StepResult result, MonoTime now);
   void OnStepFailed(StepId step, Error error, MonoTime now);
@@ -91,7 +94,10 @@ class Session {
 
   // True when nothing is left to do, to wait for or under way.
   bool Finished() const { return finished_; }
+  // What became of each app. Meaningful once finished.
   std::vector<AppReport> Reports() const;
+  // Why not even a first look could be taken; none where one was.
+  const std::optional<Error>& look_error() const { return look_error_; }
   const Plan& plan() const { return plan_; }
   const ObservedState& observed() const { return observed_; }
 
@@ -99,30 +105,50 @@ class Session {
   struct Running {
     Step step;
     StepRequest request;
-    bool cancelled = false;
+  };
+  struct Attempts {
+    int made = 0;
+    MonoTime not_before{};
+    bool given_up = false;
   };
   struct AppRun {
-    int failures = 0;  // Of the step that failed last, in a row.
-    std::optional<MonoTime> retry_at;
-    std::optional<Error> failed;  // Given up.
-    bool looked_before_gate = false;
-    bool reported_held = false;
-    bool touched = false;  // Something was done for it in this run.
+    std::optional<Error> failed;  // The first step that was given up.
+    bool wants_look = false;      // After an error: nothing more before a look.
+    bool wants_gate_look = false;
+    bool cutting = false;              // A disruptive step or a start was begun in the span.
+    std::vector<LockHolder> reported;  // The holders that were reported last.
     std::vector<std::string> unhealthy;
   };
-  struct Watched {   // A container that has to settle.
-    MonoTime since;  // Up without a restart since.
-    MonoTime deadline;
+  struct Up {        // A container that has to settle.
+    MonoTime since;  // Without a restart.
+    MonoTime first;  // What its time-out counts from.
   };
+  enum class Verdict { kWait, kSettled, kUnhealthy };
 
-  void Replan();
+  void LoseSpan(const std::string& app, std::vector<LockHolder> holders);
+  void CancelWhatMayWait(std::vector<Action>& actions);
+  void StartLook(MonoTime now, std::vector<Action>& actions);
   void Dispatch(MonoTime now, std::vector<Action>& actions);
-  bool MayRun(const Step& step, const AppRun& run, MonoTime now) const;
+  void DispatchPulls(const std::vector<const Step*>& pulls, MonoTime now,
+                     std::vector<Action>& actions);
+  void DispatchStops(const std::vector<const Step*>& stops, MonoTime now,
+                     std::vector<Action>& actions);
+  void LeaveSpans(MonoTime now, std::vector<Action>& actions);
+  bool Allowed(const Step& step, const AppRun& run) const;
+  bool ReadyAt(const Step& step, MonoTime now);
+  void Run(const Step& step, std::vector<Action>& actions);
   void Await(const Step& step, MonoTime now, std::vector<Action>& actions);
+  Verdict Judge(const Step& step, const ObservedContainer& container, MonoTime now);
   void WatchHeldLocks(std::vector<Action>& actions);
+  void ReportHeld(std::vector<Action>& actions);
   void ReportPlan(std::vector<Action>& actions);
-  void FailStep(const Step& step, Error error, MonoTime now);
-  bool WorthWaiting(const AppPlan& app, const AppRun& run) const;
+  void GiveUp(const Step& step, Error error);
+  bool MayGoBack(const Step& step) const;
+  bool Waits(const AppPlan& app) const;
+  int CountRunning(std::string_view app) const;
+  int CountDown(std::string_view app) const;
+  void CarryOver(ObservedState& next) const;
+  void CheckFinished(std::vector<Action>& actions);
   void Wake(MonoTime at);
 
   Target target_;
@@ -130,23 +156,28 @@ class Session {
   ObservedState observed_;
   Plan plan_;
   std::map<StepId, Running> running_;
+  std::map<StepId, Attempts> attempts_;
   std::map<std::string, AppRun, std::less<>> runs_;
-  std::map<std::string, Watched, std::less<>> watched_;  // By container id.
-  std::map<StepId, int> attempts_;
-  std::vector<Running> since_look_;  // Done while a look was under way: put on top of its result.
-  std::vector<StepResult> since_look_results_;
-  std::vector<Action> pending_;  // Reports of facts, given out by the next Next().
+  std::map<std::string, Up, std::less<>> up_;  // By container id.
+  std::set<StepId> awaiting_;
+  std::set<StepId> cancelled_;
+  struct Done {
+    Running what;
+    StepResult result;
+  };
+  std::vector<Done> since_look_;  // Done while a look was under way: put on top of its result.
+  std::vector<Action> pending_;   // Given out by the next Next().
   std::vector<ServiceRef> watched_locks_;
   std::string reported_plan_;
   std::optional<MonoTime> wake_at_;
-  std::optional<MonoTime> look_at_;
+  MonoTime look_not_before_{};
   int look_failures_ = 0;
   std::optional<Error> look_error_;
   bool has_state_ = false;
   bool need_look_ = true;
   bool looking_ = false;
-  bool final_look_done_ = false;
   bool changed_since_look_ = false;
+  bool waits_for_event_ = false;
   bool interrupted_ = false;
   bool timed_out_ = false;
   bool finished_ = false;

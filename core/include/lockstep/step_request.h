@@ -100,11 +100,13 @@ StepRequest BuildRequest(const Step& step, const Plan& plan, const ObservedState
 
 // What performing a request gave.
 struct StepResult {
-  std::string id;                   // Of what was made or pulled.
-  std::vector<LockHolder> holders;  // take-locks: not empty means held, and nothing was taken.
+  std::string id;  // Of what was made or pulled.
+  // take-locks and disruptive steps: not empty means that an app holds these, that the step was not
+  // performed, and that none of the app's locks is ours (any more).
+  std::vector<LockHolder> holders;
 };
 
-// The state after `request` was performed, as the next look would find it.
+// The state after `request` was performed (not held), as the next look would find it.
 void ApplyEffect(const Step& step, const StepRequest& request, const StepResult& result,
                  ObservedState& observed);
 

@@ -1,0 +1,267 @@
+#include "apply_run.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep {
+namespace {
+
+// Steps beside each other at most: pulls, and what the parallelism of cutovers and creates asks
+// for.
+constexpr std::size_t kWorkers = 8;
+
+}  // namespace
+
+class ApplyRun::EngineSink final : public EventSink {
+ public:
+  explicit EngineSink(ApplyRun& run) : run_(run) {}
+  void OnEvent(const EngineEvent& event) override { run_.Tell(event); }
+  void OnGap() override {
+    // The first one says that the stream stands: the watch begins right after a look.
+    if (std::exchange(began_, true)) run_.Tell(EngineGap{});
+  }
+
+ private:
+  ApplyRun& run_;
+  bool began_ = false;
+};
+
+class ApplyRun::LocksSink final : public LockSink {
+ public:
+  explicit LocksSink(ApplyRun& run) : run_(run) {}
+  void OnLocksChanged() override { run_.Tell(LocksChanged{}); }
+
+ private:
+  ApplyRun& run_;
+};
+
+class ApplyRun::PullSink final : public ProgressSink {
+ public:
+  PullSink(ApplyRun& run, const Step& step) : run_(run), step_(step) {}
+  void OnProgress(const PullProgress& progress) override {
+    Event event;
+    event.kind = EventKind::kProgress;
+    event.app = step_.app;
+    event.service = step_.service;
+    event.step = step_.id;
+    event.step_kind = step_.kind;
+    event.subject = step_.subject;
+    event.current_bytes = progress.current_bytes;
+    event.total_bytes = progress.total_bytes;
+    run_.Emit(std::move(event));
+  }
+
+ private:
+  ApplyRun& run_;
+  const Step& step_;
+};
+
+ApplyRun::ApplyRun(Orchestrator& orchestrator, Ports ports, const Target& target,
+                   const ApplyOptions& options, EventObserver& observer)
+    : orchestrator_(orchestrator),
+      ports_(ports),
+      target_(target),
+      options_(options),
+      observer_(observer),
+      session_(target, options.session),
+      runner_(ports) {}
+
+Result<ApplyReport> ApplyRun::Run(std::stop_token interrupt) {
+  if (options_.timeout) deadline_ = ports_.clock.Monotonic() + *options_.timeout;
+  LOCKSTEP_TRY(ObservedState first, Begin());
+  session_.OnObserved(std::move(first), ports_.clock.Monotonic());
+  {
+    const std::stop_callback on_interrupt(interrupt, [this] { Tell(Interrupted{}); });
+    workers_.emplace(kWorkers);
+    Loop();
+    workers_.reset();
+    engine_watch_ = {};
+    lock_watches_.clear();
+  }
+  ApplyReport report;
+  report.apps = session_.Reports();
+  for (const AppReport& app : report.apps) {
+    report.outcome = std::max(report.outcome, app.outcome);
+  }
+  if (session_.look_error() && report.outcome == ApplyOutcome::kInSync) {
+    return *session_.look_error();
+  }
+  return report;
+}
+
+Result<ObservedState> ApplyRun::Look(std::stop_token stop) {
+  LOCKSTEP_TRY(ObservedState observed, orchestrator_.Look(&target_, std::move(stop)));
+  observed.spans = runner_.Spans();
+  return observed;
+}
+
+Result<ObservedState> ApplyRun::Begin() {
+  LOCKSTEP_TRY(ObservedState observed, Look({}));
+  std::vector<ServiceRef> services;
+  for (const ObservedContainer& container : observed.engine.containers) {
+    if (!container.owned) continue;
+    services.push_back({container.app, container.app_id.empty() ? container.app : container.app_id,
+                        container.service});
+  }
+  std::sort(services.begin(), services.end());
+  services.erase(std::unique(services.begin(), services.end()), services.end());
+  LOCKSTEP_TRYV(ports_.locks.Prepare(services));
+  LOCKSTEP_TRYV(AskAgain(observed));
+  LOCKSTEP_TRYV(AdoptSpans(observed));
+  LOCKSTEP_TRYV(ports_.locks.ReleaseLeftovers());
+  return observed;
+}
+
+// Whoever applies a release by hand asks for it, also where it failed before.
+Result<void> ApplyRun::AskAgain(ObservedState& observed) {
+  for (const TargetApp& app : target_.apps) {
+    if (!app.release || observed.FindApp(app.uuid) == nullptr) continue;
+    AppRecord& record = observed.AppFor(app.uuid);
+    if (std::erase(record.failed, app.release->commit) == 0) continue;
+    LOCKSTEP_TRYV(ports_.store.PutApp(record));
+  }
+  return Ok();
+}
+
+// The locks of an app whose cutover was cut off are its span still: they were never given back.
+Result<void> ApplyRun::AdoptSpans(ObservedState& observed) {
+  for (const AppRecord& record : observed.apps) {
+    if (!record.cutover) continue;
+    const bool left = std::any_of(
+        observed.locks.begin(), observed.locks.end(),
+        [&](const LockHolder& holder) { return holder.ours && holder.app == record.app; });
+    if (!left) continue;
+    LOCKSTEP_TRYV(runner_.Adopt(record.app, LocksOf(observed, target_, record.app)));
+  }
+  observed.spans = runner_.Spans();
+  return Ok();
+}
+
+void ApplyRun::Loop() {
+  for (;;) {
+    auto actions = session_.Next(ports_.clock.Monotonic());
+    for (Action& action : actions) Perform(action);
+    if (session_.Finished()) return;
+    WaitForFacts();
+  }
+}
+
+void ApplyRun::WaitForFacts() {
+  std::vector<Fact> facts;
+  {
+    std::unique_lock lock(mutex_);
+    std::optional<MonoTime> until = session_.WakeAt();
+    if (deadline_ && (!until || *deadline_ < *until)) until = deadline_;
+    ports_.clock.WaitUntil(arrived_, lock, until, {}, [this] { return !facts_.empty(); });
+    facts.swap(facts_);
+  }
+  for (Fact& fact : facts) Take(fact);
+  if (deadline_ && ports_.clock.Monotonic() >= *deadline_) {
+    deadline_.reset();
+    session_.TimeOut();
+  }
+}
+
+void ApplyRun::Tell(Fact fact) {
+  {
+    const std::scoped_lock lock(mutex_);
+    facts_.push_back(std::move(fact));
+  }
+  arrived_.notify_all();
+}
+
+void ApplyRun::Take(Fact& fact) {
+  const MonoTime now = ports_.clock.Monotonic();
+  if (auto* looked = std::get_if<Looked>(&fact)) {
+    if (looked->state) {
+      session_.OnObserved(std::move(looked->state).assume_value(), now);
+    } else {
+      session_.OnLookFailed(std::move(looked->state).assume_error(), now);
+    }
+  } else if (auto* ended = std::get_if<StepEnded>(&fact)) {
+    stops_.erase(ended->step);
+    if (ended->result) {
+      session_.OnStepDone(ended->step, std::move(ended->result).assume_value(), now);
+    } else {
+      session_.OnStepFailed(ended->step, std::move(ended->result).assume_error(), now);
+    }
+  } else if (const auto* event = std::get_if<EngineEvent>(&fact)) {
+    session_.OnEngineEvent(*event, now);
+  } else if (std::holds_alternative<EngineGap>(fact)) {
+    session_.OnEngineGap();
+  } else if (std::holds_alternative<LocksChanged>(fact)) {
+    session_.OnLocksChanged();
+  } else {
+    session_.Interrupt();
+  }
+}
+
+void ApplyRun::Perform(Action& action) {
+  if (std::holds_alternative<LookAction>(action)) {
+    PerformLook();
+  } else if (auto* run = std::get_if<RunStepAction>(&action)) {
+    PerformStep(*run);
+  } else if (const auto* cancel = std::get_if<CancelStepAction>(&action)) {
+    if (const auto it = stops_.find(cancel->step); it != stops_.end()) it->second.request_stop();
+  } else if (auto* watch = std::get_if<WatchLocksAction>(&action)) {
+    WatchLocks(std::move(watch->services));
+  } else if (const auto* save = std::get_if<SaveRecordAction>(&action)) {
+    // Where this cannot be written a later run tries the release again: no harm but time.
+    if (auto saved = ports_.store.PutApp(save->record); !saved) {
+      Event event;
+      event.kind = EventKind::kStepFailed;
+      event.app = save->record.app;
+      event.error = WithContext(std::move(saved).assume_error(), "remember a failed release");
+      Emit(std::move(event));
+    }
+  } else if (auto* report = std::get_if<ReportAction>(&action)) {
+    Emit(std::move(report->event));
+  }
+}
+
+void ApplyRun::PerformLook() {
+  workers_->Post([this] { Tell(Looked{Look({})}); });
+}
+
+void ApplyRun::PerformStep(RunStepAction& action) {
+  if (!engine_watch_.joinable()) WatchEngine();
+  std::stop_source& source = stops_[action.step.id];
+  source = std::stop_source();
+  workers_->Post([this, action = std::move(action), stop = source.get_token()] {
+    PullSink progress(*this, action.step);
+    Tell(StepEnded{action.step.id, runner_.Run(action.step, action.request, progress, stop)});
+  });
+}
+
+void ApplyRun::WatchEngine() {
+  engine_watch_ = std::jthread([this](std::stop_token stop) {
+    EngineSink sink(*this);
+    // It ends when it is stopped; an engine that has no events is looked at all the same.
+    (void)ports_.runtime.Watch(sink, stop);
+  });
+}
+
+void ApplyRun::WatchLocks(std::vector<ServiceRef> services) {
+  if (!lock_watches_.empty()) lock_watches_.back().request_stop();
+  if (services.empty()) return;
+  lock_watches_.emplace_back([this, services = std::move(services)](std::stop_token stop) {
+    LocksSink sink(*this);
+    if (auto watched = ports_.locks.Watch(services, sink, stop);
+        !watched && !stop.stop_requested()) {
+      Event event;
+      event.kind = EventKind::kStepFailed;
+      event.app = services.front().app;
+      event.error = WithContext(std::move(watched).assume_error(), "watch the update locks");
+      Emit(std::move(event));
+    }
+  });
+}
+
+void ApplyRun::Emit(Event event) {
+  const std::scoped_lock lock(emit_mutex_);
+  event.seq = ++last_seq_;
+  event.time = ports_.clock.Now();
+  observer_.OnEvent(event);
+}
+
+}  // namespace lockstep

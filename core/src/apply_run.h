@@ -1,0 +1,87 @@
+// One Apply: a Session, the threads that perform its actions, and the queue of facts between them.
+#ifndef LOCKSTEP_APPLY_RUN_H_
+#define LOCKSTEP_APPLY_RUN_H_
+
+#include <condition_variable>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <variant>
+#include <vector>
+
+#include "lockstep/orchestrator.h"
+#include "lockstep/session.h"
+#include "step_runner.h"
+#include "worker_pool.h"
+
+namespace lockstep {
+
+class ApplyRun {
+ public:
+  ApplyRun(Orchestrator& orchestrator, Ports ports, const Target& target,
+           const ApplyOptions& options, EventObserver& observer);
+  Result<ApplyReport> Run(std::stop_token interrupt);
+
+ private:
+  struct Looked {
+    Result<ObservedState> state;
+  };
+  struct StepEnded {
+    StepId step;
+    Result<StepResult> result;
+  };
+  struct EngineGap {};
+  struct LocksChanged {};
+  struct Interrupted {};
+  using Fact = std::variant<Looked, StepEnded, EngineEvent, EngineGap, LocksChanged, Interrupted>;
+  class EngineSink;
+  class LocksSink;
+  class PullSink;
+
+  Result<ObservedState> Look(std::stop_token stop);
+  // The first look, and what it says is to be put right before anything else.
+  Result<ObservedState> Begin();
+  Result<void> AskAgain(ObservedState& observed);
+  Result<void> AdoptSpans(ObservedState& observed);
+
+  void Loop();
+  void WaitForFacts();
+  void Tell(Fact fact);
+  void Take(Fact& fact);
+
+  void Perform(Action& action);
+  void PerformLook();
+  void PerformStep(RunStepAction& action);
+  void WatchEngine();
+  void WatchLocks(std::vector<ServiceRef> services);
+  void Emit(Event event);
+
+  Orchestrator& orchestrator_;
+  Ports ports_;
+  const Target& target_;
+  const ApplyOptions& options_;
+  EventObserver& observer_;
+  Session session_;
+  StepRunner runner_;
+  std::optional<MonoTime> deadline_;
+
+  std::mutex mutex_;  // Of `facts_`.
+  std::condition_variable_any arrived_;
+  std::vector<Fact> facts_;
+
+  std::mutex emit_mutex_;
+  std::uint64_t last_seq_ = 0;
+
+  std::map<StepId, std::stop_source> stops_;  // Of running steps; the loop's own.
+  // Threads last, so that they end before what they use.
+  std::optional<WorkerPool> workers_;
+  std::jthread engine_watch_;
+  std::vector<std::jthread> lock_watches_;  // The last one is current; the others are ending.
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_APPLY_RUN_H_

@@ -1,0 +1,82 @@
+#include "lockstep/orchestrator.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "apply_run.h"
+
+namespace lockstep {
+namespace {
+
+// The app's locks as a look finds them. Where they cannot be looked at safely they count as held:
+// one unsafe directory holds its own app and no other.
+void LookAtLocks(LockFs& locks, const std::vector<ServiceRef>& services, ObservedState& observed) {
+  auto holders = locks.Holders(services);
+  if (holders) {
+    for (LockHolder& holder : holders.assume_value()) observed.locks.push_back(std::move(holder));
+    return;
+  }
+  LockHolder unknown;
+  unknown.app = services.front().app;
+  unknown.app_dir = services.front().app_dir;
+  unknown.service = services.front().service;
+  unknown.kind = LockKind::kOther;
+  unknown.path = holders.assume_error().where;
+  unknown.notes.push_back(Describe(holders.assume_error()));
+  observed.locks.push_back(std::move(unknown));
+}
+
+std::set<std::string> AppsOf(const ObservedState& observed, const Target* target) {
+  std::set<std::string> apps;
+  std::set<std::string> known_ids;
+  if (target != nullptr) {
+    for (const TargetApp& app : target->apps) {
+      apps.insert(app.uuid);
+      known_ids.insert(app.id);
+    }
+  }
+  for (const ObservedContainer& container : observed.engine.containers) {
+    if (container.owned && known_ids.count(container.app) == 0) apps.insert(container.app);
+  }
+  return apps;
+}
+
+}  // namespace
+
+Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token stop) {
+  ObserveRequest request;
+  if (target != nullptr) {
+    request.known_hashes = HashesOf(*target);
+  } else {
+    request.details_of_all = true;
+  }
+  ObservedState observed;
+  LOCKSTEP_TRY(observed.engine, ports_.runtime.Observe(request, stop));
+  observed.taken_at = ports_.clock.Now();
+  LOCKSTEP_TRY(StoreState stored, ports_.store.Load());
+  observed.apps = std::move(stored.apps);
+  observed.saved_restart = std::move(stored.saved_restart);
+  LOCKSTEP_TRY(observed.boot_id, ports_.host.BootId());
+  const Target none;
+  for (const std::string& app : AppsOf(observed, target)) {
+    const auto services = LocksOf(observed, target != nullptr ? *target : none, app);
+    if (!services.empty()) LookAtLocks(ports_.locks, services, observed);
+  }
+  Sort(observed);
+  return observed;
+}
+
+Result<Plan> Orchestrator::Preview(const Target& target, const PlanOptions& options,
+                                   std::stop_token stop) {
+  LOCKSTEP_TRY(const ObservedState observed, Look(&target, std::move(stop)));
+  return MakePlan(observed, target, options);
+}
+
+Result<ApplyReport> Orchestrator::Apply(const Target& target, const ApplyOptions& options,
+                                        EventObserver& observer, std::stop_token interrupt) {
+  ApplyRun run(*this, ports_, target, options, observer);
+  return run.Run(std::move(interrupt));
+}
+
+}  // namespace lockstep

@@ -1,0 +1,376 @@
+#include "lockstep/session.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace lockstep {
+namespace {
+
+ReportAction Report(EventKind kind, const std::string& app) {
+  ReportAction report;
+  report.event.kind = kind;
+  report.event.app = app;
+  return report;
+}
+
+ReportAction Report(EventKind kind, const Step& step) {
+  ReportAction report = Report(kind, step.app);
+  report.event.service = step.service;
+  report.event.step = step.id;
+  report.event.step_kind = step.kind;
+  report.event.subject = step.subject;
+  return report;
+}
+
+// The container a step works on; empty where it works on none that exists.
+std::string_view ContainerOf(const StepRequest& request) {
+  if (const auto* start = std::get_if<StartContainerRequest>(&request)) return start->container;
+  if (const auto* stop = std::get_if<StopContainerRequest>(&request)) return stop->container;
+  if (const auto* remove = std::get_if<RemoveContainerRequest>(&request)) return remove->container;
+  return {};
+}
+
+}  // namespace
+
+Session::Session(Target target, SessionOptions options)
+    : target_(std::move(target)), options_(std::move(options)) {}
+
+void Session::OnObserved(ObservedState observed, MonoTime now) {
+  looking_ = false;
+  look_failures_ = 0;
+  look_error_.reset();
+  CarryOver(observed);
+  observed_ = std::move(observed);
+  has_state_ = true;
+  changed_since_look_ = !since_look_.empty();
+  for (const Done& done : since_look_) {
+    ApplyEffect(done.what.step, done.what.request, done.result, observed_);
+  }
+  since_look_.clear();
+  for (auto& [app, run] : runs_) {
+    run.wants_look = false;
+    run.wants_gate_look = false;
+  }
+  for (const ObservedContainer& container : observed_.engine.containers) {
+    if (container.owned && container.IsUp()) up_.try_emplace(container.id, Up{now, now});
+  }
+}
+
+// What a look cannot see, and was known before it.
+void Session::CarryOver(ObservedState& next) const {
+  std::map<std::string_view, const ObservedContainer*> before;
+  for (const ObservedContainer& container : observed_.engine.containers) {
+    before.emplace(container.id, &container);
+  }
+  std::map<std::string, const ServiceSpec*> wanted;
+  for (const TargetApp& app : target_.apps) {
+    if (!app.release) continue;
+    for (const TargetService& service : app.release->services) {
+      wanted.emplace(ConfigHash(service.spec), &service.spec);
+    }
+  }
+  for (ObservedContainer& container : next.engine.containers) {
+    if (const auto spec = wanted.find(container.config_hash);
+        container.owned && !container.spec && spec != wanted.end()) {
+      container.spec = *spec->second;
+    }
+    const auto it = before.find(container.id);
+    if (it == before.end()) continue;
+    const ObservedContainer& old = *it->second;
+    const bool same = old.IsUp() == container.IsUp();
+    container.settled = old.settled && same;
+    container.interrupted = old.interrupted && same;
+    if (!container.restart_policy) container.restart_policy = old.restart_policy;
+  }
+}
+
+void Session::OnLookFailed(Error error, MonoTime now) {
+  looking_ = false;
+  ++look_failures_;
+  look_error_ = std::move(error);
+  if (IsTransient(look_error_->code) && look_failures_ < options_.max_attempts) {
+    need_look_ = true;
+    look_not_before_ = now + options_.back_off * (1 << (look_failures_ - 1));
+  } else {
+    finished_ = running_.empty();
+    interrupted_ = true;
+  }
+}
+
+void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
+  const auto it = running_.find(id);
+  if (it == running_.end()) return;
+  Running done = std::move(it->second);
+  running_.erase(it);
+  const Step& step = done.step;
+  AppRun& run = runs_[step.app];
+  if (!result.holders.empty()) {
+    // Held is no failure: the locks were not to be had, or an app took one in the middle of the
+    // span, and the step was not performed.
+    attempts_.erase(id);
+    LoseSpan(step.app, std::move(result.holders));
+    return;
+  }
+  ApplyEffect(step, done.request, result, observed_);
+  changed_since_look_ = true;
+  pending_.push_back(Report(EventKind::kStepDone, step));
+  if (step.kind == StepKind::kTakeLocks && !run.reported.empty()) {
+    run.reported.clear();
+    pending_.push_back(Report(EventKind::kReleased, step.app));
+  }
+  if (step.kind == StepKind::kReleaseLocks) run.cutting = false;
+  if (step.kind == StepKind::kStartContainer) up_[step.subject] = Up{now, now};
+  if (step.kind == StepKind::kCommitRelease) {
+    pending_.push_back(
+        Report(step.detail == "back" ? EventKind::kRolledBack : EventKind::kCommitted, step.app));
+  }
+  if (looking_) since_look_.push_back({std::move(done), std::move(result)});
+}
+
+void Session::LoseSpan(const std::string& app, std::vector<LockHolder> holders) {
+  std::erase(observed_.spans, app);
+  std::erase_if(observed_.locks, [&](const LockHolder& holder) { return holder.app == app; });
+  for (LockHolder& holder : holders) observed_.locks.push_back(std::move(holder));
+  runs_[app].cutting = false;
+}
+
+void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
+  const auto it = running_.find(id);
+  if (it == running_.end()) return;
+  const Step step = std::move(it->second.step);
+  running_.erase(it);
+  changed_since_look_ = true;  // It may have had its effect all the same.
+  if (interrupted_ && error.code == ErrorCode::kCancelled) return;
+  ReportAction report = Report(EventKind::kStepFailed, step);
+  report.event.error = error;
+  pending_.push_back(std::move(report));
+  need_look_ = true;
+  runs_[step.app].wants_look = true;
+  Attempts& attempts = attempts_[id];
+  if (!IsTransient(error.code) || attempts.made >= options_.max_attempts) {
+    GiveUp(step, std::move(error));
+  } else {
+    attempts.not_before = now + options_.back_off * (1 << std::min(attempts.made - 1, 10));
+  }
+}
+
+void Session::GiveUp(const Step& step, Error error) {
+  attempts_[step.id].given_up = true;
+  AppRun& run = runs_[step.app];
+  if (!run.failed) run.failed = std::move(error);
+  if (!MayGoBack(step)) return;
+  AppRecord& record = observed_.AppFor(step.app);
+  record.failed.push_back(*record.cutover);
+  pending_.push_back(SaveRecordAction{record});
+}
+
+// A new container that will not start: the app goes back to what it came from, where there is that.
+bool Session::MayGoBack(const Step& step) const {
+  const AppRecord* record = observed_.FindApp(step.app);
+  return step.kind == StepKind::kStartContainer && record != nullptr && record->cutover &&
+         record->committed && observed_.HasSpan(step.app) &&
+         std::count(record->failed.begin(), record->failed.end(), *record->cutover) == 0;
+}
+
+void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
+  if (!has_state_) return;
+  ObservedContainer* container = observed_.FindContainer(event.container);
+  if (container == nullptr) return;
+  // What our own steps do is known when they are done.
+  for (const auto& [id, running] : running_) {
+    if (ContainerOf(running.request) == event.container) return;
+  }
+  switch (event.kind) {
+    case EngineEventKind::kStarted:
+      if (container->state == ContainerState::kRestarting) ++container->restart_count;
+      container->state = ContainerState::kRunning;
+      container->settled = false;
+      up_.try_emplace(container->id, Up{now, now}).first->second.since = now;
+      break;
+    case EngineEventKind::kDied: {
+      // Whether the engine starts it again is the engine's to know; a look tells when it matters.
+      const std::string policy = container->spec ? RestartPolicyOf(*container->spec) : "no";
+      const bool revived = policy == "always" || policy == "unless-stopped" ||
+                           (policy != "no" && event.exit_code != 0);
+      container->state = revived ? ContainerState::kRestarting : ContainerState::kExited;
+      container->exit_code = event.exit_code;
+      container->health = Health::kNone;
+      break;
+    }
+    case EngineEventKind::kHealth:
+      container->health = event.health;
+      break;
+    case EngineEventKind::kRemoved:
+      std::erase_if(observed_.engine.containers,
+                    [&](const ObservedContainer& c) { return c.id == event.container; });
+      break;
+    case EngineEventKind::kOther:
+      break;
+  }
+}
+
+void Session::OnEngineGap() { need_look_ = true; }
+
+void Session::OnLocksChanged() {
+  if (!has_state_) return;
+  // Being free for an instant is no promise: taking them decides. Until then nobody is known to
+  // hold any.
+  for (const AppPlan& app : plan_.apps) {
+    if (app.status != PlanStatus::kHeld) continue;
+    std::erase_if(observed_.locks, [&](const LockHolder& h) { return h.app == app.app; });
+  }
+}
+
+void Session::Interrupt() { interrupted_ = true; }
+
+void Session::TimeOut() {
+  if (!interrupted_) timed_out_ = true;
+  interrupted_ = true;
+}
+
+void Session::Wake(MonoTime at) {
+  if (!wake_at_ || at < *wake_at_) wake_at_ = at;
+}
+
+std::vector<Action> Session::Next(MonoTime now) {
+  std::vector<Action> actions = std::exchange(pending_, {});
+  wake_at_.reset();
+  waits_for_event_ = false;
+  if (finished_) return actions;
+  if (interrupted_) CancelWhatMayWait(actions);
+  if (has_state_) {
+    plan_ = MakePlan(observed_, target_, options_.plan);
+    ReportPlan(actions);
+    Dispatch(now, actions);
+    ReportHeld(actions);
+    WatchHeldLocks(actions);
+  }
+  StartLook(now, actions);
+  CheckFinished(actions);
+  return actions;
+}
+
+void Session::CancelWhatMayWait(std::vector<Action>& actions) {
+  for (const auto& [id, running] : running_) {
+    const bool cutover = running.step.phase == Phase::kCutover;
+    if (!cutover && cancelled_.insert(id).second) actions.push_back(CancelStepAction{id});
+  }
+}
+
+void Session::StartLook(MonoTime now, std::vector<Action>& actions) {
+  if (!need_look_ || looking_ || (interrupted_ && !has_state_)) return;
+  if (now < look_not_before_) return Wake(look_not_before_);
+  need_look_ = false;
+  looking_ = true;
+  since_look_.clear();
+  actions.push_back(LookAction{});
+}
+
+void Session::CheckFinished(std::vector<Action>& actions) {
+  if (!running_.empty() || looking_ || wake_at_) return;
+  if (need_look_ && !interrupted_) return;
+  if (has_state_ && !interrupted_) {
+    if (waits_for_event_) return;
+    if (std::any_of(plan_.apps.begin(), plan_.apps.end(),
+                    [&](const AppPlan& app) { return Waits(app); })) {
+      return;
+    }
+    if (changed_since_look_) {  // The last word is what the engine says.
+      looking_ = true;
+      actions.push_back(LookAction{});
+      return;
+    }
+  }
+  finished_ = true;
+  actions.push_back(Report(EventKind::kDone, std::string()));
+}
+
+bool Session::Waits(const AppPlan& app) const {
+  const auto run = runs_.find(app.app);
+  return app.status == PlanStatus::kHeld && options_.wait_when_held &&
+         (run == runs_.end() || !run->second.failed);
+}
+
+void Session::ReportPlan(std::vector<Action>& actions) {
+  // The first plan, and another only where what it is about changes: progress is no news.
+  std::string about;
+  for (const AppPlan& app : plan_.apps) {
+    about += app.app + " " + app.from.value_or("") + " " + app.to.value_or("") + "\n";
+    for (const Gap& gap : app.gaps) about += gap.code + "\n";
+  }
+  if (about == reported_plan_) return;
+  const bool first = reported_plan_.empty();
+  reported_plan_ = std::move(about);
+  if (!first && plan_.steps.empty()) return;
+  ReportAction report;
+  report.event.kind = EventKind::kPlan;
+  report.event.plan = &plan_;
+  actions.push_back(std::move(report));
+}
+
+void Session::ReportHeld(std::vector<Action>& actions) {
+  for (const AppPlan& app : plan_.apps) {
+    if (app.status != PlanStatus::kHeld) continue;
+    AppRun& run = runs_[app.app];
+    const auto same = [](const LockHolder& a, const LockHolder& b) {
+      return a.path == b.path && a.kind == b.kind;
+    };
+    if (std::equal(run.reported.begin(), run.reported.end(), app.holders.begin(), app.holders.end(),
+                   same)) {
+      continue;
+    }
+    run.reported = app.holders;
+    ReportAction report = Report(EventKind::kHeld, app.app);
+    report.event.holders = app.holders;
+    actions.push_back(std::move(report));
+  }
+}
+
+void Session::WatchHeldLocks(std::vector<Action>& actions) {
+  std::vector<ServiceRef> wanted;
+  // While an attempt is under way the watch stays: a release in that moment must not be missed.
+  bool trying = false;
+  for (const auto& [id, running] : running_) {
+    trying = trying || running.step.kind == StepKind::kTakeLocks;
+  }
+  for (const AppPlan& app : plan_.apps) {
+    if (!Waits(app) || interrupted_) continue;
+    for (ServiceRef& ref : LocksOf(observed_, target_, app.app)) wanted.push_back(std::move(ref));
+  }
+  if (wanted == watched_locks_ || (trying && wanted.empty())) return;
+  watched_locks_ = wanted;
+  actions.push_back(WatchLocksAction{std::move(wanted)});
+}
+
+std::vector<AppReport> Session::Reports() const {
+  std::vector<AppReport> reports;
+  for (const AppPlan& app : plan_.apps) {
+    AppReport report;
+    report.app = app.app;
+    report.name = app.name;
+    report.gaps = app.gaps;
+    const auto run = runs_.find(app.app);
+    if (run != runs_.end() && run->second.failed) {
+      report.outcome = ApplyOutcome::kFailed;
+      report.error = run->second.failed;
+    } else if (app.status == PlanStatus::kHeld) {
+      report.outcome = ApplyOutcome::kHeld;
+      report.holders = app.holders;
+    } else if (app.status == PlanStatus::kBlocked) {
+      report.outcome = ApplyOutcome::kBlocked;
+    } else if (interrupted_ && app.status != PlanStatus::kInSync) {
+      report.outcome = timed_out_ ? ApplyOutcome::kTimedOut : ApplyOutcome::kInterrupted;
+    } else if (app.status != PlanStatus::kInSync) {
+      report.outcome = ApplyOutcome::kFailed;
+      report.error = MakeError(ErrorCode::kInternal, "steps are left that nothing waits for",
+                               "run it again, and report this if it stays");
+    } else if (run != runs_.end() && !run->second.unhealthy.empty()) {
+      report.outcome = ApplyOutcome::kUnhealthy;
+      report.unhealthy = run->second.unhealthy;
+    }
+    reports.push_back(std::move(report));
+  }
+  return reports;
+}
+
+}  // namespace lockstep

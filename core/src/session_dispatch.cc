@@ -1,0 +1,223 @@
+// Which steps of the plan run now.
+#include <algorithm>
+#include <map>
+#include <set>
+#include <utility>
+
+#include "lockstep/session.h"
+
+namespace lockstep {
+namespace {
+
+bool CountsAsCutting(const Step& step) {
+  return step.kind == StepKind::kStopContainer || step.kind == StepKind::kStartContainer;
+}
+
+}  // namespace
+
+void Session::Run(const Step& step, std::vector<Action>& actions) {
+  Running running{step, BuildRequest(step, plan_, observed_, target_, options_.device)};
+  ++attempts_[step.id].made;
+  if (CountsAsCutting(step) && observed_.HasSpan(step.app)) runs_[step.app].cutting = true;
+  ReportAction report;
+  report.event.kind = EventKind::kStepStarted;
+  report.event.app = step.app;
+  report.event.service = step.service;
+  report.event.step = step.id;
+  report.event.step_kind = step.kind;
+  report.event.subject = step.subject;
+  actions.push_back(std::move(report));
+  actions.push_back(RunStepAction{step, running.request});
+  running_.emplace(step.id, std::move(running));
+}
+
+int Session::CountRunning(std::string_view app) const {
+  return static_cast<int>(std::count_if(running_.begin(), running_.end(), [&](const auto& entry) {
+    return entry.second.step.app == app;
+  }));
+}
+
+// Services of the app that are down for this cutover: stopped, and not started yet.
+int Session::CountDown(std::string_view app) const {
+  std::set<std::string_view> stopping;
+  std::set<std::string_view> starting;
+  for (const Step& step : plan_.steps) {
+    if (step.app != app) continue;
+    if (step.kind == StepKind::kStopContainer && running_.count(step.id) == 0) {
+      stopping.insert(step.service);
+    }
+    if (step.kind == StepKind::kStartContainer) starting.insert(step.service);
+  }
+  return static_cast<int>(
+      std::count_if(starting.begin(), starting.end(),
+                    [&](std::string_view service) { return stopping.count(service) == 0; }));
+}
+
+// After an interrupt only a cutover that has begun goes on, up to giving back its locks.
+bool Session::Allowed(const Step& step, const AppRun& run) const {
+  if (run.wants_look) return false;
+  if (!interrupted_) return true;
+  if (!observed_.HasSpan(step.app) || !run.cutting) return false;
+  return step.kind == StepKind::kStopContainer || step.kind == StepKind::kStartContainer ||
+         step.kind == StepKind::kUpdateContainer || step.kind == StepKind::kReleaseLocks;
+}
+
+// False while a step backs off, and for good once it was given up.
+bool Session::ReadyAt(const Step& step, MonoTime now) {
+  const auto it = attempts_.find(step.id);
+  if (it == attempts_.end()) return true;
+  Attempts& attempts = it->second;
+  if (attempts.given_up) return false;
+  if (attempts.made >= options_.max_attempts) {
+    // It said it was done, again and again, and a look says it is not.
+    GiveUp(step,
+           WithContext(MakeError(ErrorCode::kBadReply, "reported as done, but it had no effect",
+                                 "look at the engine's log"),
+                       std::string(StepKindName(step.kind)) + " " + step.subject));
+    return false;
+  }
+  if (now < attempts.not_before) {
+    Wake(attempts.not_before);
+    return false;
+  }
+  return true;
+}
+
+void Session::Dispatch(MonoTime now, std::vector<Action>& actions) {
+  std::vector<const Step*> pulls;
+  std::vector<const Step*> stops;
+  for (const Step& step : plan_.steps) {
+    if (!step.after.empty() || step.status == StepStatus::kHeld) continue;
+    if (running_.count(step.id) != 0) continue;
+    AppRun& run = runs_[step.app];
+    if (step.kind == StepKind::kAwaitHealth && !interrupted_) {
+      Await(step, now, actions);
+      continue;
+    }
+    if (!Allowed(step, run) || !ReadyAt(step, now)) continue;
+    if (step.kind == StepKind::kPullImage) {
+      pulls.push_back(&step);
+    } else if (step.kind == StepKind::kStopContainer) {
+      stops.push_back(&step);
+    } else if (step.kind == StepKind::kTakeLocks && changed_since_look_) {
+      need_look_ = true;  // A full look before each gate.
+    } else {
+      Run(step, actions);
+    }
+  }
+  DispatchPulls(pulls, now, actions);
+  DispatchStops(stops, now, actions);
+  LeaveSpans(now, actions);
+}
+
+// The slots go round the apps: one app's many images do not keep another's waiting.
+void Session::DispatchPulls(const std::vector<const Step*>& pulls, MonoTime,
+                            std::vector<Action>& actions) {
+  std::map<std::string_view, int> pulling;
+  int all = 0;
+  for (const auto& [id, running] : running_) {
+    if (running.step.kind != StepKind::kPullImage) continue;
+    ++pulling[running.step.app];
+    ++all;
+  }
+  std::vector<const Step*> waiting = pulls;
+  while (all < options_.parallel_pulls && !waiting.empty()) {
+    const auto next = std::min_element(
+        waiting.begin(), waiting.end(),
+        [&](const Step* a, const Step* b) { return pulling[a->app] < pulling[b->app]; });
+    ++pulling[(*next)->app];
+    ++all;
+    Run(**next, actions);
+    waiting.erase(next);
+  }
+}
+
+// No more services of an app are down at once than asked for, unless nothing else can go on: a
+// dependent stays down until what it depends on was made anew.
+void Session::DispatchStops(const std::vector<const Step*>& stops, MonoTime,
+                            std::vector<Action>& actions) {
+  for (const Step* stop : stops) {
+    if (CountDown(stop->app) < options_.parallel_cutover || CountRunning(stop->app) == 0) {
+      Run(*stop, actions);
+    }
+  }
+}
+
+// Gives locks back out of turn where the cutover does not go on: it was interrupted before anything
+// was, or a step in it was given up.
+void Session::LeaveSpans(MonoTime now, std::vector<Action>& actions) {
+  for (const Step& step : plan_.steps) {
+    if (step.kind != StepKind::kReleaseLocks || running_.count(step.id) != 0) continue;
+    if (step.after.empty() || CountRunning(step.app) != 0) continue;
+    const AppRun& run = runs_[step.app];
+    const bool unbegun = interrupted_ && !run.cutting;
+    if (!unbegun && !(run.failed && !run.wants_look)) continue;
+    const bool goes_on = std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const Step& s) {
+      const auto it = attempts_.find(s.id);
+      const bool given_up = it != attempts_.end() && it->second.given_up;
+      return s.app == step.app && s.after.empty() && s.phase == Phase::kCutover && !given_up;
+    });
+    if (unbegun || !goes_on) {
+      if (ReadyAt(step, now)) Run(step, actions);
+    }
+  }
+}
+
+void Session::Await(const Step& step, MonoTime now, std::vector<Action>& actions) {
+  const ObservedContainer* container = observed_.FindContainer(step.subject);
+  if (container == nullptr) return;
+  const auto report = [&](EventKind kind) {
+    ReportAction action;
+    action.event.kind = kind;
+    action.event.app = step.app;
+    action.event.service = step.service;
+    action.event.step = step.id;
+    action.event.step_kind = step.kind;
+    action.event.subject = step.subject;
+    actions.push_back(std::move(action));
+  };
+  if (awaiting_.insert(step.id).second) report(EventKind::kStepStarted);
+  const Verdict verdict = Judge(step, *container, now);
+  if (verdict == Verdict::kWait) {
+    waits_for_event_ = true;
+    return;
+  }
+  if (verdict == Verdict::kUnhealthy) runs_[step.app].unhealthy.push_back(step.service);
+  awaiting_.erase(step.id);
+  ApplyEffect(step, AwaitRequest{step.subject}, StepResult{}, observed_);
+  report(EventKind::kStepDone);
+  Wake(now);  // What waited for this may go on at once.
+}
+
+// Settled: healthy; or, without a health check, up for long enough without a restart; or a job that
+// ended well (design, section 5).
+Session::Verdict Session::Judge(const Step& step, const ObservedContainer& container,
+                                MonoTime now) {
+  const Up up = up_.try_emplace(container.id, Up{now, now}).first->second;
+  const std::string policy = container.spec ? RestartPolicyOf(*container.spec) : "no";
+  if (container.state == ContainerState::kExited) {
+    if (container.exit_code == 0 && policy != "always" && policy != "unless-stopped") {
+      return Verdict::kSettled;
+    }
+    if (policy == "no") return Verdict::kUnhealthy;
+  } else if (step.detail == "completed") {
+    return Verdict::kWait;  // As long as the job takes.
+  } else if (container.state == ContainerState::kRunning) {
+    const bool checked =
+        container.spec ? HasHealthCheck(*container.spec) : container.health != Health::kNone;
+    if (container.health == Health::kHealthy) return Verdict::kSettled;
+    if (!checked && container.health == Health::kNone) {
+      if (now >= up.since + options_.settle) return Verdict::kSettled;
+      Wake(up.since + options_.settle);
+    }
+  }
+  const auto budget = container.spec && HasHealthCheck(*container.spec)
+                          ? HealthBudgetOf(*container.spec)
+                          : std::chrono::milliseconds(0);
+  const MonoTime deadline = up.first + std::max(options_.settle_timeout, budget);
+  if (now >= deadline) return Verdict::kUnhealthy;
+  Wake(deadline);
+  return Verdict::kWait;
+}
+
+}  // namespace lockstep

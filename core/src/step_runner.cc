@@ -1,0 +1,198 @@
+#include "step_runner.h"
+
+#include <utility>
+
+#include "lockstep/explain.h"
+
+namespace lockstep {
+
+// One overload for each kind of request.
+struct StepRunner::Performer {
+  StepRunner& runner;
+  const Ports& ports;
+  const Step& step;
+  ProgressSink& progress;
+  std::stop_token stop;
+
+  static Result<StepResult> Done(Result<void> result) {
+    LOCKSTEP_TRYV(std::move(result));
+    return StepResult{};
+  }
+
+  Result<StepResult> operator()(const PullImageRequest& request) const {
+    LOCKSTEP_TRY(std::string id, ports.runtime.PullImage({request.reference}, progress, stop));
+    return StepResult{std::move(id), {}};
+  }
+
+  Result<StepResult> operator()(const CreateContainerRequest& request) const {
+    const std::vector<ServiceRef> service = {request.service};
+    LOCKSTEP_TRYV(ports.locks.Prepare(service));
+    LOCKSTEP_TRY(const LockPaths paths, ports.locks.Resolve(request.service));
+    ContainerSpec spec = request.spec;
+    for (const std::string& dir : paths.container_dirs) {
+      spec.binds.push_back({paths.engine_dir, dir});
+    }
+    LOCKSTEP_TRY(std::string id, ports.runtime.CreateContainer(spec, stop));
+    return StepResult{std::move(id), {}};
+  }
+
+  Result<StepResult> operator()(const StartContainerRequest& request) const {
+    return Done(ports.runtime.StartContainer(request.container, stop));
+  }
+
+  Result<StepResult> operator()(const StopContainerRequest& request) const {
+    // An app may have removed our lock (`rm -f` at its start), or taken one in its place.
+    LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.Reassert(step.app));
+    if (!holders.empty()) return StepResult{{}, std::move(holders)};
+    return Done(ports.runtime.StopContainer(request.container, request.grace, stop));
+  }
+
+  Result<StepResult> operator()(const UpdateContainerRequest& request) const {
+    if (!request.remember.empty()) {
+      LOCKSTEP_TRYV(ports.store.PutSavedRestart(request.container, request.remember));
+    }
+    return Done(ports.runtime.UpdateContainer(request.container, request.restart_policy, stop));
+  }
+
+  Result<StepResult> operator()(const RenameContainerRequest& request) const {
+    return Done(ports.runtime.RenameContainer(request.container, request.name, stop));
+  }
+
+  Result<StepResult> operator()(const RemoveContainerRequest& request) const {
+    LOCKSTEP_TRYV(ports.runtime.RemoveContainer(request.container, stop));
+    LOCKSTEP_TRYV(ports.store.EraseSavedRestart(request.container));
+    return request.forget ? Done(ports.locks.Forget(*request.forget)) : StepResult{};
+  }
+
+  Result<StepResult> operator()(const CreateNetworkRequest& request) const {
+    return Done(ports.runtime.CreateNetwork(request.network, stop));
+  }
+
+  Result<StepResult> operator()(const RemoveNetworkRequest& request) const {
+    return Done(ports.runtime.RemoveNetwork(request.network, stop));
+  }
+
+  Result<StepResult> operator()(const ConnectNetworkRequest& request) const {
+    return Done(
+        ports.runtime.ConnectNetwork(request.container, request.network, request.endpoint, stop));
+  }
+
+  Result<StepResult> operator()(const CreateVolumeRequest& request) const {
+    return Done(ports.runtime.CreateVolume(request.volume, stop));
+  }
+
+  Result<StepResult> operator()(const RemoveImageRequest& request) const {
+    return Done(ports.runtime.RemoveImage(request.image_id, stop));
+  }
+
+  Result<StepResult> operator()(const TakeLocksRequest& request) const {
+    std::vector<LockSet> taken;
+    const auto take = [&](const std::vector<ServiceRef>& services,
+                          LockMode mode) -> Result<std::vector<LockHolder>> {
+      if (services.empty()) return std::vector<LockHolder>{};
+      LOCKSTEP_TRY(LockOutcome outcome, ports.locks.TakeAll(services, mode));
+      if (auto* held = std::get_if<LockHeld>(&outcome)) return std::move(held->holders);
+      taken.push_back(std::move(std::get_if<LockTaken>(&outcome)->locks));
+      return std::vector<LockHolder>{};
+    };
+    LOCKSTEP_TRY(std::vector<LockHolder> holders, take(request.services, LockMode::kRespect));
+    if (!holders.empty()) return StepResult{{}, std::move(holders)};
+    LOCKSTEP_TRY(holders, take(request.forced, LockMode::kForce));
+    if (!holders.empty()) return StepResult{{}, std::move(holders)};
+    // Before the first disruptive step, so that a crash in the middle is known for what it is.
+    LOCKSTEP_TRYV(ports.store.PutApp(request.record));
+    runner.Keep(step.app, std::move(taken));
+    return StepResult{};
+  }
+
+  Result<StepResult> operator()(const ReleaseLocksRequest&) const {
+    return Done(runner.Drop(step.app));
+  }
+
+  Result<StepResult> operator()(const CommitReleaseRequest& request) const {
+    return Done(request.erase ? ports.store.EraseApp(step.app)
+                              : ports.store.PutApp(request.record));
+  }
+
+  Result<StepResult> operator()(const AwaitRequest&) const {
+    return MakeError(ErrorCode::kInternal, "a wait is not for a runner to perform");
+  }
+};
+
+Result<StepResult> StepRunner::Run(const Step& step, const StepRequest& request,
+                                   ProgressSink& progress, std::stop_token stop) {
+  auto result = std::visit(Performer{*this, ports_, step, progress, std::move(stop)}, request);
+  if (!result) return WithContext(std::move(result).assume_error(), Explain(step));
+  return result;
+}
+
+Result<bool> StepRunner::Adopt(const std::string& app, const std::vector<ServiceRef>& services) {
+  LOCKSTEP_TRY(LockOutcome outcome, ports_.locks.TakeAll(services, LockMode::kRespect));
+  auto* taken = std::get_if<LockTaken>(&outcome);
+  if (taken == nullptr) return false;
+  std::vector<LockSet> locks;
+  locks.push_back(std::move(taken->locks));
+  Keep(app, std::move(locks));
+  return true;
+}
+
+std::vector<std::string> StepRunner::Spans() const {
+  const std::scoped_lock lock(mutex_);
+  std::vector<std::string> apps;
+  for (const auto& [app, span] : spans_) apps.push_back(app);
+  return apps;
+}
+
+std::shared_ptr<StepRunner::Span> StepRunner::FindSpan(const std::string& app) const {
+  const std::scoped_lock lock(mutex_);
+  const auto it = spans_.find(app);
+  return it == spans_.end() ? nullptr : it->second;
+}
+
+void StepRunner::Keep(const std::string& app, std::vector<LockSet> locks) {
+  auto span = std::make_shared<Span>();
+  span->locks = std::move(locks);
+  const std::scoped_lock lock(mutex_);
+  spans_[app] = std::move(span);
+}
+
+Result<void> StepRunner::Drop(const std::string& app) {
+  std::shared_ptr<Span> span;
+  {
+    const std::scoped_lock lock(mutex_);
+    const auto it = spans_.find(app);
+    if (it == spans_.end()) return Ok();
+    span = std::move(it->second);
+    spans_.erase(it);
+  }
+  const std::scoped_lock lock(span->mutex);
+  Result<void> first = Ok();
+  for (LockSet& locks : span->locks) {
+    auto released = locks.Release();
+    if (!released && first) first = std::move(released);
+  }
+  span->locks.clear();
+  return first;
+}
+
+// The holders of locks that an app took from us; the rest is given back then.
+Result<std::vector<LockHolder>> StepRunner::Reassert(const std::string& app) {
+  const auto span = FindSpan(app);
+  if (span == nullptr) {
+    return MakeError(ErrorCode::kInternal, "a disruptive step outside the app's locks");
+  }
+  std::vector<LockHolder> holders;
+  {
+    const std::scoped_lock lock(span->mutex);
+    for (LockSet& locks : span->locks) {
+      LOCKSTEP_TRY(std::vector<LockHolder> taken, locks.Reassert());
+      holders.insert(holders.end(), taken.begin(), taken.end());
+    }
+  }
+  if (!holders.empty()) {
+    LOCKSTEP_TRYV(Drop(app));
+  }
+  return holders;
+}
+
+}  // namespace lockstep

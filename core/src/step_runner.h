@@ -1,0 +1,53 @@
+// Performs the effect of one step by calling the ports.
+#ifndef LOCKSTEP_STEP_RUNNER_H_
+#define LOCKSTEP_STEP_RUNNER_H_
+
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "lockstep/orchestrator.h"
+#include "lockstep/step_request.h"
+
+namespace lockstep {
+
+// Thread-safe: steps run side by side.
+class StepRunner {
+ public:
+  explicit StepRunner(Ports ports) : ports_(ports) {}
+
+  // Blocks. `progress` is told of a pull's bytes.
+  Result<StepResult> Run(const Step& step, const StepRequest& request, ProgressSink& progress,
+                         std::stop_token stop);
+
+  // Takes over the locks that an earlier process left for `app`'s unfinished cutover. Returns
+  // whether they are all ours now.
+  Result<bool> Adopt(const std::string& app, const std::vector<ServiceRef>& services);
+
+  // The apps whose locks are held, sorted.
+  std::vector<std::string> Spans() const;
+
+ private:
+  struct Span {
+    std::mutex mutex;
+    std::vector<LockSet> locks;
+  };
+
+  Result<std::vector<LockHolder>> Reassert(const std::string& app);
+  std::shared_ptr<Span> FindSpan(const std::string& app) const;
+  void Keep(const std::string& app, std::vector<LockSet> locks);
+  Result<void> Drop(const std::string& app);
+
+  struct Performer;
+
+  Ports ports_;
+  mutable std::mutex mutex_;  // Of `spans_`.
+  std::map<std::string, std::shared_ptr<Span>> spans_;
+};
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_STEP_RUNNER_H_
