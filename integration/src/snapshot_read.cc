@@ -78,6 +78,7 @@ void ReadLiveState(ObjectReader& reader, ObservedContainer& container) {
   }
   container.lock_dir = reader.OptionalText("lock_dir");
   container.settled = reader.Flag("settled");
+  container.interrupted = reader.Flag("interrupted");
 }
 
 template <typename E>

@@ -51,6 +51,7 @@ Json ContainerJson(const ObservedContainer& container) {
   out["networks_attached"] = container.networks ? Json(*container.networks) : Json(nullptr);
   if (container.lock_dir) out["lock_dir"] = *container.lock_dir;
   if (container.settled) out["settled"] = true;
+  if (container.interrupted) out["interrupted"] = true;
   return out;
 }
 
