@@ -1,0 +1,132 @@
+#include "aside.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <memory>
+#include <vector>
+
+namespace lockstep::lockfs {
+namespace {
+
+constexpr const char* kName = ".lockstep";
+constexpr std::string_view kFreshPrefix = "gone-";
+constexpr int kRefills = 100;
+
+struct CloseDir {
+  void operator()(DIR* dir) const { ::closedir(dir); }
+};
+using DirStream = std::unique_ptr<DIR, CloseDir>;
+
+DirStream ListDirectory(int dir, const std::string& name) {
+  UniqueFd fd(::openat(dir, name.c_str(), O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  if (!fd) return nullptr;
+  DirStream stream(::fdopendir(fd.get()));
+  if (stream) (void)fd.Release();  // The stream owns it now.
+  return stream;
+}
+
+bool IsDots(std::string_view name) { return name == "." || name == ".."; }
+
+}  // namespace
+
+Result<Aside> Aside::Open(const LockRoot& root) {
+  const std::string path = root.path() + "/" + kName;
+  if (::mkdirat(root.fd(), kName, 0700) != 0 && errno != EEXIST) {
+    return SystemError(errno, "make directory " + path);
+  }
+  OpenedDirectory opened = OpenDirectoryInSteps(root.fd(), kName, O_PATH);
+  if (!opened.fd) return UnsafeError(path, "cannot be used: " + ErrnoText(opened.error));
+  struct stat seen {};
+  if (::fstat(opened.fd.get(), &seen) != 0) return SystemError(errno, "look at " + path);
+  if (seen.st_uid != ::geteuid() || (seen.st_mode & 077) != 0) {
+    return UnsafeError(path, "is open to other users");
+  }
+  return Aside(std::move(opened.fd));
+}
+
+std::string Aside::NameOf(const FileId& id) {
+  return "lock-" + std::to_string(id.inode) + "-" + std::to_string(id.born_ns);
+}
+
+std::string Aside::FreshName() {
+  static std::atomic<unsigned> last{0};
+  for (;;) {
+    std::string name(kFreshPrefix);
+    name += std::to_string(::getpid()) + "-" + std::to_string(++last);
+    if (::faccessat(fd(), name.c_str(), F_OK, AT_SYMLINK_NOFOLLOW) != 0) return name;
+  }
+}
+
+Result<void> Aside::PutBack(const std::string& name, int dir, const std::string& to) {
+  const int error = Rename(fd(), name, dir, to);
+  if (error == 0) return Ok();
+  if (error == EEXIST || error == ENOENT) return Remove(name);
+  return SystemError(error, "put back the lock " + to);
+}
+
+Result<void> Aside::Remove(const std::string& name) {
+  if (::unlinkat(fd(), name.c_str(), 0) == 0 || errno == ENOENT) return Ok();
+  if (errno != EISDIR) return SystemError(errno, "remove a lock");
+  if (::unlinkat(fd(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return Ok();
+  if (errno != ENOTEMPTY && errno != EEXIST) return SystemError(errno, "remove a lock directory");
+  std::vector<std::string> flat = {name};
+  for (int refills = 0; !flat.empty();) {
+    const std::string next = std::move(flat.back());
+    flat.pop_back();
+    LOCKSTEP_TRYV(RemoveFlat(next, flat));
+    // A container that still has it bound may go on filling it.
+    if (!flat.empty() && flat.back() == next && ++refills == kRefills) {
+      return SystemError(EBUSY, "remove a lock directory that is being filled");
+    }
+  }
+  return Ok();
+}
+
+// Neither depth nor width of a tree costs a descriptor, stack or a path longer than a name.
+Result<void> Aside::RemoveFlat(const std::string& name, std::vector<std::string>& flat) {
+  const std::string what = "remove a lock directory";
+  const DirStream stream = ListDirectory(fd(), name);
+  if (!stream) return errno == ENOENT ? Result<void>(Ok()) : SystemError(errno, what);
+  const int here = ::dirfd(stream.get());
+  errno = 0;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    if (IsDots(entry->d_name)) continue;
+    if (::unlinkat(here, entry->d_name, 0) != 0 && errno != ENOENT) {
+      if (errno != EISDIR) return SystemError(errno, what);
+      if (::unlinkat(here, entry->d_name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
+        if (errno != ENOTEMPTY && errno != EEXIST) return SystemError(errno, what);
+        std::string fresh = FreshName();
+        if (const int error = Rename(here, entry->d_name, fd(), fresh); error != 0) {
+          return SystemError(error, what);
+        }
+        flat.push_back(std::move(fresh));
+      }
+    }
+    errno = 0;
+  }
+  if (errno != 0) return SystemError(errno, what);
+  if (::unlinkat(fd(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return Ok();
+  if (errno != ENOTEMPTY && errno != EEXIST) return SystemError(errno, what);
+  flat.push_back(name);  // Something was made in it meanwhile.
+  return Ok();
+}
+
+Result<void> Aside::Sweep() {
+  const DirStream stream = ListDirectory(fd(), ".");
+  if (!stream) return SystemError(errno, "list what was set aside");
+  std::vector<std::string> gone;
+  while (const dirent* entry = ::readdir(stream.get())) {
+    if (std::string_view(entry->d_name).starts_with(kFreshPrefix)) gone.push_back(entry->d_name);
+  }
+  for (const std::string& name : gone) {
+    LOCKSTEP_TRYV(Remove(name));
+  }
+  return Ok();
+}
+
+}  // namespace lockstep::lockfs

@@ -1,0 +1,89 @@
+#include "leftovers.h"
+
+#include <memory>
+#include <mutex>
+
+#include "held_locks.h"
+
+namespace lockstep::lockfs {
+namespace {
+
+ServiceRef ServiceOf(const JournalEntry& entry) {
+  return {entry.app_dir, entry.app_dir, entry.service};
+}
+
+Result<void> MendOne(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
+                     const JournalEntry& entry) {
+  const std::string name = Aside::NameOf(entry.id);
+  LOCKSTEP_TRY(const auto seen, LookAt(aside.fd(), name));
+  if (!seen) return Ok();
+  const bool ours =
+      entry.kind == JournalEntry::Kind::kTaken && IsSameFile(entry, *seen, core.options);
+  if (ours) return aside.Remove(name);
+  LOCKSTEP_TRY(const auto dir, root.OpenService(ServiceOf(entry)));
+  // With its directory gone there is nothing left that it could lock.
+  return dir ? aside.PutBack(name, dir->fd.get(), entry.file) : aside.Remove(name);
+}
+
+// Takes over the file of `entry` into `held`, if it is still there. False: there is none of ours.
+Result<bool> AdoptEntry(HostLockFs::Core& core, HeldLocks& held, const JournalEntry& entry) {
+  LOCKSTEP_TRY(auto dir, held.root().OpenService(ServiceOf(entry)));
+  if (!dir) return false;
+  LockFile lock;
+  lock.file = entry.file;
+  lock.id = entry.id;
+  LOCKSTEP_TRY(const bool adopted, AdoptLockFile(lock, *dir, core));
+  if (!adopted) return false;
+  held.Keep(std::move(lock), std::move(*dir));
+  return true;
+}
+
+}  // namespace
+
+Result<std::vector<JournalEntry>> DeadEntries(const HostLockFs::Core& core) {
+  LOCKSTEP_TRY(auto entries, core.journal.Entries());
+  std::erase_if(entries, [&](const JournalEntry& entry) { return core.live.contains(entry.id); });
+  return entries;
+}
+
+Result<void> MendAside(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
+                       const std::vector<JournalEntry>& dead) {
+  std::vector<FileId> mended;
+  for (const JournalEntry& entry : dead) {
+    LOCKSTEP_TRYV(MendOne(core, root, aside, entry));
+    if (entry.kind == JournalEntry::Kind::kSetAside) mended.push_back(entry.id);
+  }
+  return mended.empty() ? Result<void>(Ok()) : core.journal.Remove(mended);
+}
+
+Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core) {
+  const std::lock_guard guard(core->mutex);
+  LOCKSTEP_TRY(const auto dead, DeadEntries(*core));
+  std::vector<FileId> settled;
+  Result<void> result = Ok();
+  int released = 0;
+  LOCKSTEP_TRY(auto root, LockRoot::Open(core->options, core->seams));
+  if (root) {
+    LOCKSTEP_TRY(auto aside, Aside::Open(*root));
+    LOCKSTEP_TRYV(MendAside(*core, *root, aside, dead));
+    LOCKSTEP_TRYV(aside.Sweep());
+    HeldLocks held(core, std::move(*root), std::move(aside), {});
+    for (const JournalEntry& entry : dead) {
+      auto adopted = AdoptEntry(*core, held, entry);
+      if (!adopted) {  // One service that cannot be looked at keeps no other's locks.
+        if (result) result = std::move(adopted).assume_error();
+      } else if (!adopted.assume_value()) {
+        settled.push_back(entry.id);
+      }
+    }
+    released = static_cast<int>(held.size());
+    if (auto given = held.GiveBack(); !given && result) result = std::move(given);
+  } else {
+    for (const JournalEntry& entry : dead) settled.push_back(entry.id);
+  }
+  LOCKSTEP_TRYV(core->journal.Remove(settled));
+  LOCKSTEP_TRYV(result);
+  return released;
+}
+
+}  // namespace lockstep::lockfs

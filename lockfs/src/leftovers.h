@@ -1,0 +1,23 @@
+// What an earlier process left behind: which journal entries no LockSet of this process holds.
+#ifndef LOCKSTEP_LOCKFS_SRC_LEFTOVERS_H_
+#define LOCKSTEP_LOCKFS_SRC_LEFTOVERS_H_
+
+#include <vector>
+
+#include "aside.h"
+#include "core.h"
+#include "journal.h"
+
+namespace lockstep::lockfs {
+
+// Core's mutex is held for both.
+Result<std::vector<JournalEntry>> DeadEntries(const HostLockFs::Core& core);
+// Puts back what a crash left aside and is not ours, and drops what is.
+Result<void> MendAside(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
+                       const std::vector<JournalEntry>& dead);
+
+Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core);
+
+}  // namespace lockstep::lockfs
+
+#endif  // LOCKSTEP_LOCKFS_SRC_LEFTOVERS_H_

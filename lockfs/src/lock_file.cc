@@ -1,0 +1,162 @@
+#include "lock_file.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <memory>
+
+namespace lockstep::lockfs {
+namespace {
+
+constexpr mode_t kLockMode = 0444;
+
+std::string ProcPath(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+// Where the file system has no unnamed files, one with a name that no container sees.
+Result<void> MakeStaged(LockFile& lock, Aside& aside, const std::string& what) {
+  lock.staged = aside.FreshName();
+  constexpr int kFlags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+  lock.fd.Reset(::openat(aside.fd(), lock.staged.c_str(), kFlags, kLockMode));
+  if (!lock.fd) return SystemError(errno, what);
+  return Ok();
+}
+
+void DropStaged(LockFile& lock, Aside& aside) {
+  if (!lock.staged.empty()) ::unlinkat(aside.fd(), lock.staged.c_str(), 0);
+  lock.staged.clear();
+}
+
+Result<void> Open(LockFile& lock, const ServiceDir& dir, Aside& aside, const Seams& seams,
+                  const std::string& what) {
+  if (seams.no_tmpfile) return MakeStaged(lock, aside, what);
+  lock.fd.Reset(::openat(dir.fd.get(), ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, kLockMode));
+  if (lock.fd) return Ok();
+  if (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL) {
+    return MakeStaged(lock, aside, what);
+  }
+  return SystemError(errno, what);
+}
+
+Result<void> Finish(LockFile& lock, const HostLockFsOptions& options, const std::string& what) {
+  struct stat seen {};
+  if (::fstat(lock.fd.get(), &seen) != 0) return SystemError(errno, what);
+  if ((seen.st_uid != options.owner_uid || seen.st_gid != options.owner_gid) &&
+      ::fchown(lock.fd.get(), options.owner_uid, options.owner_gid) != 0) {
+    return SystemError(errno, what);
+  }
+  if (::fchmod(lock.fd.get(), kLockMode) != 0) return SystemError(errno, what);
+  // Nobody else can have it yet. Where flock does not work at all the name holds all the same.
+  (void)::flock(lock.fd.get(), LOCK_EX | LOCK_NB);
+  LOCKSTEP_TRY(const FileInfo info, LookAtFd(lock.fd.get()));
+  lock.id = info.id;
+  return Ok();
+}
+
+}  // namespace
+
+bool IsSameFile(const JournalEntry& entry, const FileInfo& seen, const HostLockFsOptions& options) {
+  if (entry.id != seen.id) return false;
+  // Without birth times (tmpfs before Linux 6) the number is all there is. Such a file system does
+  // not soon use one again; ask for what is else known of our files.
+  return seen.id.born_ns != 0 || (S_ISREG(seen.mode) && seen.uid == options.owner_uid);
+}
+
+JournalEntry EntryFor(const LockFile& lock, const ServiceRef& service) {
+  return {JournalEntry::Kind::kTaken, lock.id, service.app_dir, service.service, lock.file};
+}
+
+Result<LockFile> MakeLockFile(const ServiceDir& dir, const std::string& file, Aside& aside,
+                              const HostLockFs::Core& core) {
+  const std::string what = "make lock " + dir.path + "/" + file;
+  LockFile lock;
+  lock.file = file;
+  LOCKSTEP_TRYV(Open(lock, dir, aside, core.seams, what));
+  if (auto finished = Finish(lock, core.options, what); !finished) {
+    DropStaged(lock, aside);
+    return std::move(finished).assume_error();
+  }
+  return lock;
+}
+
+int LinkLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside) {
+  const bool staged = !lock.staged.empty();
+  const int from_dir = staged ? aside.fd() : AT_FDCWD;
+  const std::string from = staged ? lock.staged : ProcPath(lock.fd.get());
+  const int done = ::linkat(from_dir, from.c_str(), dir.fd.get(), lock.file.c_str(),
+                            staged ? 0 : AT_SYMLINK_FOLLOW);
+  const int error = done == 0 ? 0 : errno;
+  lock.linked = error == 0;
+  DropStaged(lock, aside);
+  return error;
+}
+
+Result<bool> AdoptLockFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Core& core) {
+  const std::string what = "take over lock " + dir.path + "/" + lock.file;
+  // O_PATH opens nothing: only what then proves to be our own file is.
+  const UniqueFd seen(::openat(dir.fd.get(), lock.file.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+  if (!seen && errno == ENOENT) return false;
+  if (!seen) return SystemError(errno, what);
+  LOCKSTEP_TRY(const FileInfo info, LookAtFd(seen.get()));
+  if (!IsSameFile(EntryFor(lock, dir.service), info, core.options)) return false;
+  lock.fd.Reset(::open(ProcPath(seen.get()).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!lock.fd) return SystemError(errno, what);
+  lock.linked = true;
+  if (::flock(lock.fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    // When its maker died an app's flock(1) got the lock, and runs on the strength of it.
+    LeaveToApp(lock);
+    LOCKSTEP_TRYV(core.journal.Remove({&lock.id, 1}));
+    return false;
+  }
+  return true;
+}
+
+Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside,
+                             const std::set<FileId>& waited_for, const Seams& seams) {
+  DropStaged(lock, aside);
+  if (!lock.linked) return Ok();
+  if (waited_for.contains({lock.id.device, lock.id.inode, 0})) {
+    LeaveToApp(lock);
+    return Ok();
+  }
+  const std::string aside_name = Aside::NameOf(lock.id);
+  const int error = Rename(dir.fd.get(), lock.file, aside.fd(), aside_name);
+  if (error == ENOENT) return Ok();  // The app removed it.
+  if (error != 0) return SystemError(error, "release lock " + dir.path + "/" + lock.file);
+  seams.At("renamed-aside");
+  LOCKSTEP_TRY(const auto moved, LookAt(aside.fd(), aside_name));
+  if (moved && moved->id == lock.id) return aside.Remove(aside_name);
+  return aside.PutBack(aside_name, dir.fd.get(), lock.file);
+}
+
+void LeaveToApp(LockFile& lock) {
+  (void)::fchown(lock.fd.get(), 0, 0);  // The journal decides; the owner is for people to see.
+  (void)::flock(lock.fd.get(), LOCK_UN);
+  lock.fd.Reset();
+  lock.linked = false;
+}
+
+std::set<FileId> FilesWaitedFor() {
+  std::set<FileId> files;
+  std::unique_ptr<std::FILE, int (*)(std::FILE*)> locks(std::fopen("/proc/locks", "re"),
+                                                        &std::fclose);
+  if (!locks) return files;  // No waiter is known, then: release plainly.
+  char line[256];
+  while (std::fgets(line, sizeof(line), locks.get()) != nullptr) {
+    unsigned major_number = 0;
+    unsigned minor_number = 0;
+    unsigned long inode = 0;
+    // "1: -> FLOCK  ADVISORY  WRITE 1234 00:1f:567 0 EOF"
+    if (std::sscanf(line, "%*d: -> FLOCK %*s %*s %*d %x:%x:%lu", &major_number, &minor_number,
+                    &inode) == 3) {
+      files.insert({makedev(major_number, minor_number), inode, 0});
+    }
+  }
+  return files;
+}
+
+}  // namespace lockstep::lockfs

@@ -1,0 +1,50 @@
+// One lock of ours: a file that appears under its name whole, or not at all.
+#ifndef LOCKSTEP_LOCKFS_SRC_LOCK_FILE_H_
+#define LOCKSTEP_LOCKFS_SRC_LOCK_FILE_H_
+
+#include <set>
+#include <string>
+
+#include "aside.h"
+#include "core.h"
+#include "journal.h"
+
+namespace lockstep::lockfs {
+
+struct LockFile {
+  std::size_t dir = 0;  // Which ServiceDir of the set.
+  std::string file;
+  // Kept open: as long as it is, the file system gives its inode number to no other file, and
+  // flock(1) on the name has to wait.
+  UniqueFd fd;
+  FileId id;
+  std::string staged;   // Its name aside where the file system has no unnamed files; else empty.
+  bool linked = false;  // Under its name.
+};
+
+JournalEntry EntryFor(const LockFile& lock, const ServiceRef& service);
+
+// A new file, ours, flocked, that has no name yet.
+Result<LockFile> MakeLockFile(const ServiceDir& dir, const std::string& file, Aside& aside,
+                              const HostLockFs::Core& core);
+// Gives it its name. EEXIST: somebody holds that. 0 or the errno.
+int LinkLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside);
+
+// Takes over the file of a journal entry that an earlier process left behind. False: an app has it
+// flocked, or it is another file by now; it is the app's then (for the journal, too).
+Result<bool> AdoptLockFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Core& core);
+
+// Removes the name if it is this file's; what an app put in its place stays. Where somebody waits
+// for our flock the file is left to him: on a file without a name he would hold nothing.
+Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside,
+                             const std::set<FileId>& waited_for, const Seams& seams);
+
+// Makes the file the app's: another owner, and no flock of ours.
+void LeaveToApp(LockFile& lock);
+
+// Files (device and inode alone) that somebody waits for in flock.
+std::set<FileId> FilesWaitedFor();
+
+}  // namespace lockstep::lockfs
+
+#endif  // LOCKSTEP_LOCKFS_SRC_LOCK_FILE_H_

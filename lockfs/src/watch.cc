@@ -1,0 +1,161 @@
+#include "watch.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <chrono>
+#include <cstdint>
+#include <cstring>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace lockstep::lockfs {
+namespace {
+
+using std::chrono::milliseconds;
+
+// An app that makes files as fast as it can must not eat a core: no more than one look in this
+// time.
+constexpr milliseconds kCalm{10};
+// Where inotify has reached a limit.
+constexpr milliseconds kPollPeriod{1000};
+constexpr milliseconds kForever{-1};
+
+// Never IN_OPEN and its like: those who only look would wake us.
+constexpr std::uint32_t kComeAndGo = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
+constexpr std::uint32_t kItself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+
+// A stop request as something that poll() wakes on.
+class StopSignal {
+ public:
+  explicit StopSignal(std::stop_token stop)
+      : fd_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+        callback_(std::move(stop), Raise{fd_.get()}) {}
+
+  int fd() const { return fd_.get(); }
+
+ private:
+  struct Raise {
+    int fd;
+    void operator()() const noexcept {
+      const std::uint64_t one = 1;
+      (void)!::write(fd, &one, sizeof(one));
+    }
+  };
+  UniqueFd fd_;
+  std::stop_callback<Raise> callback_;
+};
+
+class Watcher {
+ public:
+  Watcher(const HostLockFs::Core& core, std::span<const ServiceRef> services)
+      : core_(core), services_(services.begin(), services.end()) {}
+
+  Result<void> Run(LockSink& sink, const std::stop_token& stop) {
+    const StopSignal stopped(stop);
+    if (stopped.fd() < 0) return SystemError(errno, "watch locks");
+    while (!stop.stop_requested()) {
+      LOCKSTEP_TRY(const bool standing, Arm());
+      sink.OnLocksChanged();  // Once the watch stands: what happened before it is seen now.
+      if (!standing) {
+        Wait(stopped.fd(), -1, kPollPeriod);
+        continue;
+      }
+      while (!stop.stop_requested()) {
+        Wait(stopped.fd(), inotify_.get(), kForever);
+        const Seen seen = Drain();
+        if (seen == Seen::kRearm) break;
+        if (seen == Seen::kLock) sink.OnLocksChanged();
+        Wait(stopped.fd(), -1, kCalm);
+      }
+      Wait(stopped.fd(), -1, kCalm);
+    }
+    return Ok();
+  }
+
+ private:
+  enum class Seen { kNothing, kLock, kRearm };
+
+  static void Wait(int stop_fd, int other_fd, milliseconds timeout) {
+    std::array<pollfd, 2> polled = {pollfd{stop_fd, POLLIN, 0}, pollfd{other_fd, POLLIN, 0}};
+    (void)::poll(polled.data(), polled.size(), static_cast<int>(timeout.count()));
+  }
+
+  // Anew from the root each time: any directory on the way may have been removed and remade. False:
+  // inotify is at a limit. Above a service only what happens to directories matters; a root that
+  // is missing is made, to have something to watch.
+  Result<bool> Arm() {
+    inotify_.Reset();  // With all its watches.
+    upper_.clear();
+    LOCKSTEP_TRY(const LockRoot root, LockRoot::Make(core_.options, core_.seams));
+    inotify_.Reset(core_.seams.no_inotify ? -1 : ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!inotify_ || !WatchUpper(root.fd())) return false;
+    for (const ServiceRef& service : services_) {
+      LOCKSTEP_TRYV(CheckNames(service));
+      LOCKSTEP_TRY(const auto app, root.OpenApp(service.app_dir, O_PATH));
+      if (!app) continue;  // The watch on the root sees it come.
+      if (!WatchUpper(app->get())) return false;
+      LOCKSTEP_TRY(const auto dir, root.OpenService(service));
+      if (dir && AddWatch(dir->fd.get(), kComeAndGo | kItself) < 0) return false;
+    }
+    return true;
+  }
+
+  int AddWatch(int dir, std::uint32_t mask) {
+    const std::string path = "/proc/self/fd/" + std::to_string(dir);
+    return ::inotify_add_watch(inotify_.get(), path.c_str(), mask);
+  }
+
+  bool WatchUpper(int dir) {
+    const int watch = AddWatch(dir, kComeAndGo | kItself);
+    if (watch >= 0) upper_.insert(watch);
+    return watch >= 0;
+  }
+
+  Seen Drain() {
+    alignas(inotify_event) std::array<char, 16384> buffer;
+    Seen seen = Seen::kNothing;
+    for (;;) {
+      const ssize_t got = ::read(inotify_.get(), buffer.data(), buffer.size());
+      if (got <= 0) return seen;
+      for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
+        inotify_event event;
+        std::memcpy(&event, buffer.data() + at, sizeof(event));
+        const char* name = buffer.data() + at + sizeof(event);
+        seen = std::max(seen, Judge(event, event.len == 0 ? "" : name));
+        at += sizeof(event) + event.len;
+      }
+    }
+  }
+
+  Seen Judge(const inotify_event& event, std::string_view name) const {
+    constexpr std::uint32_t kLost =
+        IN_Q_OVERFLOW | IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF;
+    if ((event.mask & kLost) != 0 || upper_.contains(event.wd)) return Seen::kRearm;
+    const auto& files = core_.options.lock_files;
+    return std::find(files.begin(), files.end(), name) != files.end() ? Seen::kLock
+                                                                      : Seen::kNothing;
+  }
+
+  const HostLockFs::Core& core_;
+  const std::vector<ServiceRef> services_;
+  UniqueFd inotify_;
+  std::set<int> upper_;  // Watches above the services.
+};
+
+}  // namespace
+
+Result<void> WatchLocks(const HostLockFs::Core& core, std::span<const ServiceRef> services,
+                        LockSink& sink, std::stop_token stop) {
+  return Watcher(core, services).Run(sink, stop);
+}
+
+}  // namespace lockstep::lockfs
