@@ -69,6 +69,7 @@ Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core) 
     LOCKSTEP_TRYV(aside.Sweep());
     HeldLocks held(core, std::move(*root), std::move(aside), {});
     for (const JournalEntry& entry : dead) {
+      if (entry.kind != JournalEntry::Kind::kTaken) continue;  // An app's, put back just now.
       auto adopted = AdoptEntry(*core, held, entry);
       if (!adopted) {  // One service that cannot be looked at keeps no other's locks.
         if (result) result = std::move(adopted).assume_error();
