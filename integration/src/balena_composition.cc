@@ -290,7 +290,8 @@ Result<ServiceSpec> ReadComposition(const Value& composition, const Place& place
   static const Value::Map kNothing;
   const Value::Map* given = composition.is_null() ? &kNothing : composition.AsMap();
   if (given == nullptr) {
-    return ErrorAt(ErrorCode::kInvalidTarget, place, "must be a map of fields");
+    return ErrorAt(ErrorCode::kInvalidTarget, place, "must be a map of fields",
+                   "see the Compose Specification for the fields of a service");
   }
   ServiceSpec spec;
   for (const auto& [key, raw] : *given) {

@@ -178,11 +178,9 @@ class AppReader {
       const Value& definition = raw.is_null() ? Value(Value::Map()) : raw;
       auto canonical = key == "networks" ? NormalizeNetworkDefinition(definition)
                                          : NormalizeVolumeDefinition(definition);
-      if (canonical) {
-        definitions[name] = std::move(canonical).assume_value();
-      } else {
-        Add("invalid-value", {&here, name}, canonical.assume_error().message);
-      }
+      if (!canonical) Add("invalid-value", {&here, name}, canonical.assume_error().message);
+      // A wrong one is declared all the same: one slip, one gap.
+      definitions[name] = canonical ? std::move(canonical).assume_value() : Value(Value::Map());
     }
     return definitions;
   }

@@ -231,7 +231,14 @@ void ReadState(ObjectReader& reader, ObservedState& state) {
 }  // namespace
 
 Result<ObservedState> ReadSnapshot(std::string_view text) {
-  LOCKSTEP_TRY(const Value document, ParseJson(text));
+  constexpr std::string_view kHint = "give what `lockstep snapshot` prints";
+  auto parsed = ParseJson(text);
+  if (!parsed) {
+    Error error = std::move(parsed).assume_error();
+    error.hint = kHint;
+    return error;
+  }
+  const Value document = std::move(parsed).assume_value();
   ErrorSlot slot;
   const Place root;
   ObjectReader reader(document, root, slot);
@@ -241,7 +248,7 @@ Result<ObservedState> ReadSnapshot(std::string_view text) {
   ObservedState state;
   if (!slot) ReadState(reader, state);
   if (slot) {
-    slot->hint = "give what `lockstep snapshot` prints";
+    slot->hint = kHint;
     return *std::move(slot);
   }
   Sort(state);

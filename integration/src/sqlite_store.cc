@@ -226,7 +226,7 @@ Result<std::string> Ask(sqlite3* database, const char* sql) {
 
 Result<Opening> OpenDatabase(const std::string& path) {
   sqlite3* raw = nullptr;
-  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW;
+  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
   int status = sqlite3_open_v2(path.c_str(), &raw, kFlags, nullptr);
   Database database(raw);
   if (status == SQLITE_OK) status = sqlite3_exec(raw, kSetUp, nullptr, nullptr, nullptr);
@@ -269,9 +269,10 @@ Error FromErrno(int errno_value) {
   }
 }
 
-Result<void> MakeDirectory(const std::string& path) {
+Result<void> MakeDirectory(std::filesystem::path path) {
+  if (!path.has_filename()) path = path.parent_path();  // "state/" is "state".
   std::error_code fault;
-  const std::filesystem::path parent = std::filesystem::path(path).parent_path();
+  const std::filesystem::path parent = path.parent_path();
   if (!parent.empty()) std::filesystem::create_directories(parent, fault);
   if (fault) return FromErrno(fault.value());
   if (mkdir(path.c_str(), 0700) == 0) return Ok();

@@ -1,0 +1,262 @@
+#include "sqlite_store.h"
+
+#include <gmock/gmock.h>
+#include <sched.h>
+#include <sqlite3.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <string>
+#include <thread>
+
+#include "lockstep/testing/fake_store.h"
+#include "lockstep/testing/matchers.h"
+#include "lockstep/testing/mock_store.h"
+#include "lockstep/testing/store_conformance.h"
+
+namespace lockstep {
+namespace {
+
+namespace fs = std::filesystem;
+using test::IsError;
+using test::IsOk;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::SizeIs;
+
+class TemporaryDirectory {
+ public:
+  TemporaryDirectory() {
+    std::string pattern = (fs::temp_directory_path() / "lockstep-store-XXXXXX").string();
+    if (mkdtemp(pattern.data()) != nullptr) path_ = pattern;
+  }
+  ~TemporaryDirectory() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove_all(path_, ignored);
+  }
+  TemporaryDirectory(const TemporaryDirectory&) = delete;
+  TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
+  std::string operator/(const std::string& name) const { return path_ + "/" + name; }
+
+ private:
+  std::string path_;
+};
+
+class SqlitePlace final : public test::StorePlace {
+ public:
+  Store& Open() override {
+    store_.reset();
+    auto opened = OpenSqliteStore(directory_ / "state");
+    EXPECT_THAT(opened, IsOk());
+    if (opened) store_ = std::move(opened.assume_value().store);
+    return *store_;
+  }
+
+ private:
+  TemporaryDirectory directory_;
+  std::unique_ptr<Store> store_;
+};
+
+class FakePlace final : public test::StorePlace {
+ public:
+  Store& Open() override { return store_; }
+
+ private:
+  test::FakeStore store_;
+};
+
+class MockPlace final : public test::StorePlace {
+ public:
+  Store& Open() override { return mock_; }
+
+ private:
+  test::FakeStore store_;
+  ::testing::NiceMock<test::MockStore> mock_{store_};
+};
+
+[[maybe_unused]] const bool registered =
+    test::RegisterStoreConformance("SqliteStore", [] { return std::make_unique<SqlitePlace>(); }) &&
+    test::RegisterStoreConformance("FakeStore", [] { return std::make_unique<FakePlace>(); }) &&
+    test::RegisterStoreConformance("MockStore", [] { return std::make_unique<MockPlace>(); });
+
+AppRecord Record(const std::string& app) {
+  AppRecord record;
+  record.app = app;
+  return record;
+}
+
+// Opens, does one thing, closes.
+std::string NoteOfOpening(const std::string& directory) {
+  const auto opened = OpenSqliteStore(directory);
+  EXPECT_THAT(opened, IsOk());
+  return opened ? opened.assume_value().note : "";
+}
+
+void PutRecord(const std::string& directory, const std::string& app) {
+  const auto opened = OpenSqliteStore(directory);
+  ASSERT_THAT(opened, IsOk());
+  ASSERT_THAT(opened.assume_value().store->PutApp(Record(app)), IsOk());
+}
+
+std::size_t RecordsIn(const std::string& directory) {
+  const auto opened = OpenSqliteStore(directory);
+  EXPECT_THAT(opened, IsOk());
+  const auto state = opened.assume_value().store->Load();
+  EXPECT_THAT(state, IsOk());
+  return state ? state.assume_value().apps.size() : 0;
+}
+
+mode_t ModeOf(const std::string& path) {
+  struct stat found = {};
+  EXPECT_EQ(stat(path.c_str(), &found), 0) << path;
+  return found.st_mode & 0777;
+}
+
+TEST(SqliteStoreTest, MakesAPlaceThatOnlyItsOwnerMayRead) {
+  const TemporaryDirectory directory;
+  const std::string place = directory / "var/lib/state";
+  const auto opened = OpenSqliteStore(place);
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_EQ(opened.assume_value().note, "");
+  ASSERT_THAT(opened.assume_value().store->PutLastTarget("secret"), IsOk());
+  EXPECT_EQ(ModeOf(place), 0700U);
+  for (const auto& entry : fs::directory_iterator(place)) {
+    EXPECT_EQ(ModeOf(entry.path().string()), 0600U) << entry.path();
+  }
+}
+
+TEST(SqliteStoreTest, ItsDirectoryMayBeNamedInAnyWay) {
+  const TemporaryDirectory directory;
+  PutRecord(directory / "state/", "shop");
+  EXPECT_EQ(ModeOf(directory / "state"), 0700U);
+  fs::create_directory_symlink(directory / "state", directory / "link");
+  EXPECT_EQ(RecordsIn(directory / "link"), 1U);
+}
+
+TEST(SqliteStoreTest, WhatWasPutIsThereThoughItWasNeverClosed) {
+  const TemporaryDirectory directory;
+  const auto opened = OpenSqliteStore(directory / "state");
+  ASSERT_THAT(opened, IsOk());
+  ASSERT_THAT(opened.assume_value().store->PutApp(Record("shop")), IsOk());
+  // The files as a power cut would leave them, while the first store is still open.
+  fs::copy(directory / "state", directory / "later");
+  EXPECT_EQ(RecordsIn(directory / "later"), 1U);
+}
+
+struct Damage {
+  std::string name;
+  void (*spoil)(const std::string& file);
+};
+void PrintTo(const Damage& damage, std::ostream* out) { *out << damage.name; }
+
+class DamagedStoreTest : public ::testing::TestWithParam<Damage> {};
+
+TEST_P(DamagedStoreTest, IsSetAsideAndANewOneBegun) {
+  const TemporaryDirectory directory;
+  const std::string place = directory / "state";
+  for (const char* aside : {"lockstep.db.corrupt-1", "lockstep.db.corrupt-2"}) {
+    PutRecord(place, "shop");
+    GetParam().spoil(place + "/lockstep.db");
+    EXPECT_THAT(NoteOfOpening(place), HasSubstr(aside));
+    EXPECT_TRUE(fs::exists(place + "/" + aside));
+    EXPECT_EQ(RecordsIn(place), 0U);
+  }
+  EXPECT_EQ(NoteOfOpening(place), "");
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Cases, DamagedStoreTest,
+    ::testing::Values(
+        Damage{"NoDatabase",
+               [](const std::string& file) { std::ofstream(file) << std::string(10'000, 'x'); }},
+        Damage{"CutOff", [](const std::string& file) { fs::resize_file(file, 5000); }},
+        Damage{"SpoiltPages",
+               [](const std::string& file) {
+                 std::fstream out(file, std::ios::in | std::ios::out | std::ios::binary);
+                 out.seekp(4096);
+                 out << std::string(static_cast<std::size_t>(fs::file_size(file)) - 4096, '\x5a');
+               }}),
+    [](const auto& param_info) { return param_info.param.name; });
+
+TEST(SqliteStoreTest, AnEmptyFileIsANewStore) {
+  const TemporaryDirectory directory;
+  fs::create_directory(directory / "state");
+  std::ofstream(directory / "state/lockstep.db").close();
+  EXPECT_EQ(NoteOfOpening(directory / "state"), "");
+}
+
+TEST(SqliteStoreTest, LeavesTheFileOfANewerLockstepAlone) {
+  const TemporaryDirectory directory;
+  PutRecord(directory / "state", "shop");
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((directory / "state/lockstep.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "PRAGMA user_version = 99", nullptr, nullptr, nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  EXPECT_THAT(OpenSqliteStore(directory / "state"), IsError(ErrorCode::kUnsupported));
+}
+
+TEST(SqliteStoreTest, AFileInPlaceOfTheDirectoryIsSaidToBeOne) {
+  const TemporaryDirectory directory;
+  std::ofstream(directory / "state") << "x";
+  const auto opened = OpenSqliteStore(directory / "state");
+  ASSERT_THAT(opened, IsError(ErrorCode::kInvalidInput));
+  EXPECT_THAT(opened.assume_error().context, HasSubstr(directory / "state"));
+}
+
+TEST(SqliteStoreTest, DoesNotFollowALinkInPlaceOfTheFile) {
+  const TemporaryDirectory directory;
+  fs::create_directory(directory / "state");
+  fs::create_symlink(directory / "elsewhere", directory / "state/lockstep.db");
+  EXPECT_THAT(OpenSqliteStore(directory / "state"), IsError(ErrorCode::kInvalidInput));
+  EXPECT_FALSE(fs::exists(directory / "elsewhere"));
+}
+
+TEST(SqliteStoreTest, AFullDiskIsSaidToBeFullAndLosesNothing) {
+  const TemporaryDirectory directory;
+  const std::string disk = directory / "disk";
+  fs::create_directory(disk);
+  std::string skipped;
+  // In a thread: the mount is seen by it alone, and is gone with it.
+  std::jthread([&] {
+    if (unshare(CLONE_NEWNS) != 0 ||
+        mount("none", "/", nullptr, MS_REC | MS_PRIVATE, nullptr) != 0 ||
+        mount("tmpfs", disk.c_str(), "tmpfs", 0, "size=512k") != 0) {
+      skipped = "needs the right to mount a small disk";
+      return;
+    }
+    const auto opened = OpenSqliteStore(disk + "/state");
+    ASSERT_THAT(opened, IsOk());
+    Store& store = *opened.assume_value().store;
+    ASSERT_THAT(store.PutLastTarget("small"), IsOk());
+    const auto put = store.PutLastTarget(std::string(1 << 20, 'x'));
+    ASSERT_THAT(put, IsError(ErrorCode::kNoSpace));
+    EXPECT_NE(put.assume_error().hint, "");
+    const auto state = store.Load();
+    ASSERT_THAT(state, IsOk());
+    EXPECT_EQ(state.assume_value().last_target, "small");
+    EXPECT_THAT(store.PutApp(Record("shop")), IsOk());
+  }).join();
+  if (!skipped.empty()) GTEST_SKIP() << skipped;
+}
+
+TEST(FakeStoreTest, FailsAsItIsTold) {
+  test::FakeStore store;
+  store.FailNext(MakeError(ErrorCode::kNoSpace, "full"));
+  EXPECT_THAT(store.PutApp(Record("a")), IsError(ErrorCode::kNoSpace));
+  EXPECT_THAT(store.PutApp(Record("a")), IsOk());
+  store.FailAll(MakeError(ErrorCode::kUnavailable, "gone"));
+  EXPECT_THAT(store.EraseApp("a"), IsError(ErrorCode::kUnavailable));
+  EXPECT_THAT(store.Load(), IsError(ErrorCode::kUnavailable));
+  store.FailAll(std::nullopt);
+  EXPECT_THAT(store.state().apps, ElementsAre(Record("a")));
+  EXPECT_EQ(store.puts(), 1);
+}
+
+}  // namespace
+}  // namespace lockstep
