@@ -128,38 +128,6 @@ Result<Value> ParseJson(std::string_view text) {
   return builder.Take();
 }
 
-Value ToValue(const json& value) {
-  switch (value.type()) {
-    case json::value_t::boolean:
-      return *value.get_ptr<const json::boolean_t*>();
-    case json::value_t::number_integer:
-      return std::int64_t{*value.get_ptr<const json::number_integer_t*>()};
-    case json::value_t::number_unsigned: {
-      const auto number = *value.get_ptr<const json::number_unsigned_t*>();
-      if (number > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max())) {
-        return static_cast<double>(number);
-      }
-      return static_cast<std::int64_t>(number);
-    }
-    case json::value_t::number_float:
-      return *value.get_ptr<const json::number_float_t*>();
-    case json::value_t::string:
-      return *value.get_ptr<const json::string_t*>();
-    case json::value_t::array: {
-      Value::List list;
-      for (const json& item : value) list.push_back(ToValue(item));
-      return list;
-    }
-    case json::value_t::object: {
-      Value::Map map;
-      for (const auto& [key, member] : value.items()) map.push_back({key, ToValue(member)});
-      return map;
-    }
-    default:
-      return {};
-  }
-}
-
 nlohmann::ordered_json ToJson(const Value& value) {
   if (const bool* b = value.AsBool()) return *b;
   if (const std::int64_t* i = value.AsInt()) return *i;

@@ -16,10 +16,10 @@ namespace lockstep {
 inline constexpr int kMaxJsonDepth = 64;
 
 // Numbers become int where they fit in 64 bits, else double. Errors: kInvalidInput, with line and
-// column: no JSON, nested too deep, or an object that names a key twice.
+// column where there are any: no JSON, nested too deep, an object that names a key twice, a text
+// with a NUL character.
 Result<Value> ParseJson(std::string_view text);
 
-Value ToValue(const nlohmann::json& json);
 nlohmann::ordered_json ToJson(const Value& value);
 
 // Text of `json`; bytes that are not UTF-8 come out as replacement characters.

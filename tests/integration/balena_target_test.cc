@@ -230,6 +230,7 @@ INSTANTIATE_TEST_SUITE_P(
         {"CutOff", "", R"({"dev1": {"apps": )", "", "ends in the middle"},
         {"ErrorInThirdLine", "", "{\n\"a\": 1,\n\"b\" 2}", "", "line 3, column 5"},
         {"BadUtf8", "", "{\"\xff\": 1}", "", "line 1"},
+        {"NulCharacter", "", R"({"a": "x\u0000y"})", "", "NUL"},
         {"KeyTwice", "", R"({"a": {"x": 1, "x": 2}})", "", "twice"},
         {"List", "", "[]", "", "must be an object, not a list"},
         {"Null", "", "null", "", "not null"},
