@@ -190,6 +190,9 @@ CreateRequest MakeCreateRequest(const ContainerSpec& spec, const std::string& sh
   }
   const AppNames names{spec.app, spec.app_id};
   config["Image"] = spec.spec.image;
+  if (const Value* options = spec.spec.Find(Field::kSecurityOpt)) {
+    host["SecurityOpt"] = FromValue(*options);
+  }
   if (const Value* hostname = spec.spec.Find(Field::kHostname)) {
     config["Hostname"] = TextOf(hostname);
   }

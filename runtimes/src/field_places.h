@@ -45,7 +45,6 @@ inline constexpr std::array kFieldPlaces = {
     FieldPlace{Field::kPidsLimit, Section::kHostConfig, "PidsLimit"},
     FieldPlace{Field::kPrivileged, Section::kHostConfig, "Privileged"},
     FieldPlace{Field::kReadOnly, Section::kHostConfig, "ReadonlyRootfs"},
-    FieldPlace{Field::kSecurityOpt, Section::kHostConfig, "SecurityOpt"},
     FieldPlace{Field::kShmSize, Section::kHostConfig, "ShmSize"},
     FieldPlace{Field::kStopSignal, Section::kConfig, "StopSignal", true},
     FieldPlace{Field::kSysctls, Section::kHostConfig, "Sysctls"},
@@ -57,9 +56,10 @@ inline constexpr std::array kFieldPlaces = {
 
 // Those that are elsewhere. Together the two lists are the whole table of fields: a test says so.
 inline constexpr std::array kFieldsWithCode = {
-    Field::kDevices,  Field::kExpose,      Field::kHealthcheck,     Field::kHostname,
-    Field::kNetworks, Field::kNetworkMode, Field::kPorts,           Field::kRestart,
-    Field::kTmpfs,    Field::kUlimits,     Field::kStopGracePeriod, Field::kVolumes,
+    Field::kDevices,     Field::kExpose,      Field::kHealthcheck,     Field::kHostname,
+    Field::kNetworks,    Field::kNetworkMode, Field::kPorts,           Field::kRestart,
+    Field::kTmpfs,       Field::kUlimits,     Field::kStopGracePeriod, Field::kVolumes,
+    Field::kSecurityOpt,
 };
 
 }  // namespace lockstep::docker

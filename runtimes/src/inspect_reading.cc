@@ -31,7 +31,8 @@ bool IsNothing(const Json& value) {
 
 // A value that the table of fields does not accept is left out: it cannot have come from a target.
 void SetNormalized(ServiceSpec& spec, Field field, const Value& raw) {
-  auto canonical = NormalizeField(RowOf(field), raw);
+  // Sorts and checks; by way of the words of a target, since that is what is normalised.
+  auto canonical = NormalizeField(RowOf(field), DenormalizeField(RowOf(field), raw));
   if (canonical) spec.Set(field, std::move(canonical).assume_value());
 }
 
@@ -44,6 +45,17 @@ void ReadPlaces(const Source& from, ServiceSpec& spec) {
     if (place.from_image && value == At(from.image_config, place.key)) continue;
     SetNormalized(spec, place.field, ToValue(value));
   }
+}
+
+// The engine writes "label=disable" itself where a container shares what labels would keep apart.
+void ReadSecurity(const Source& from, ServiceSpec& spec) {
+  const bool shares = Flag(from.host, "Privileged") || Text(from.host, "PidMode") == "host" ||
+                      Text(from.host, "IpcMode") == "host";
+  Value::List options;
+  for (std::string& option : TextList(At(from.host, "SecurityOpt"))) {
+    if (!shares || option != "label=disable") options.push_back(std::move(option));
+  }
+  SetNormalized(spec, Field::kSecurityOpt, std::move(options));
 }
 
 void ReadEnvironment(const Source& from, ServiceSpec& spec) {
@@ -187,11 +199,14 @@ void ReadVolumes(const Source& from, ServiceSpec& spec) {
   SetNormalized(spec, Field::kTmpfs, std::move(tmpfs));
 }
 
-Value ReadEndpoint(const Json& endpoint, const Source& from, const std::string& short_id) {
+Value ReadEndpoint(const Json& endpoint, const Source& from) {
+  // The engine adds the short id, and where a host name was asked for that too.
+  const std::string short_id = Text(from.container, "Id").substr(0, 12);
+  const std::string hostname = Text(from.config, "Hostname");
   Value::Map members;
   Value::List aliases;
   for (const std::string& alias : TextList(At(endpoint, "Aliases"))) {
-    if (alias != from.service && alias != short_id) aliases.push_back(alias);
+    if (alias != from.service && alias != short_id && alias != hostname) aliases.push_back(alias);
   }
   std::sort(aliases.begin(), aliases.end());
   aliases.erase(std::unique(aliases.begin(), aliases.end()), aliases.end());
@@ -217,12 +232,11 @@ void ReadNetworks(const Source& from, const std::string& shared_service, Service
     spec.Set(Field::kNetworkMode, mode);
     return;
   }
-  const std::string short_id = Text(from.container, "Id").substr(0, 12);
   Value::Map networks;
   for (const auto& [name, endpoint] :
        Map(At(from.container, "NetworkSettings"), "Networks").items()) {
     if (!from.names.Owns(name)) continue;
-    networks.push_back({from.names.Logical(name), ReadEndpoint(endpoint, from, short_id)});
+    networks.push_back({from.names.Logical(name), ReadEndpoint(endpoint, from)});
   }
   SetNormalized(spec, Field::kNetworks, Value(std::move(networks)));
 }
@@ -246,6 +260,7 @@ ServiceSpec ReadSpec(const Json& container, const Json& image, const AppNames& n
   ServiceSpec spec;
   spec.image = Text(from.config, "Image");
   ReadPlaces(from, spec);
+  ReadSecurity(from, spec);
   ReadEnvironment(from, spec);
   ReadLabels(from, spec);
   ReadPorts(from, spec);

@@ -1,0 +1,222 @@
+// The adapter against an engine that misbehaves.
+#include "lockstep/runtimes/docker_engine.h"
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <memory>
+#include <string>
+#include <thread>
+#include <utility>
+
+#include "json_read.h"
+#include "lockstep/testing/matchers.h"
+#include "stub_engine.h"
+
+namespace lockstep::test {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
+
+class NoProgress final : public ProgressSink {
+ public:
+  void OnProgress(const PullProgress&) override {}
+};
+
+std::unique_ptr<RuntimeBackend> EngineAt(const std::string& url, DockerOptions options = {}) {
+  options.url = url;
+  return MakeDockerEngine(options).value();
+}
+
+// A stub that answers /version well and everything else with `reply`.
+StubEngine::Handler Always(std::string reply) {
+  return [reply = std::move(reply)](const std::string& line) {
+    return line == "GET /version" ? StubEngine::Version() : reply;
+  };
+}
+
+std::string Pulled(const std::string& lines) { return StubEngine::Reply(lines); }
+
+TEST(DockerEngineTest, WrongUrlIsRefused) {
+  for (const auto& [url, code] : {std::pair{"unix://relative", ErrorCode::kInvalidInput},
+                                  std::pair{"docker.sock", ErrorCode::kUnsupported},
+                                  std::pair{"tcp://host:2376", ErrorCode::kUnsupported}}) {
+    DockerOptions options;
+    options.url = url;
+    EXPECT_THAT(MakeDockerEngine(options), IsError(code)) << url;
+  }
+  DockerOptions options;
+  options.url = "unix:///" + std::string(120, 'x');
+  EXPECT_THAT(MakeDockerEngine(options), IsError(ErrorCode::kInvalidInput));
+}
+
+TEST(DockerEngineTest, NobodyThereIsUnavailableAndSaysWhere) {
+  const auto result = EngineAt("unix:///none/such.sock")->Describe({});
+  ASSERT_THAT(result, IsError(ErrorCode::kUnavailable));
+  EXPECT_THAT(Describe(result.assume_error()), HasSubstr("unix:///none/such.sock"));
+  EXPECT_THAT(result.assume_error().hint, HasSubstr("--engine"));
+}
+
+TEST(DockerEngineTest, OldEngineIsUnsupported) {
+  StubEngine stub([](const std::string&) {
+    return StubEngine::Reply(R"({"Version":"18.06","ApiVersion":"1.38"})");
+  });
+  EXPECT_THAT(EngineAt(stub.url())->Observe({}, {}), IsError(ErrorCode::kUnsupported));
+}
+
+TEST(DockerEngineTest, BadRepliesAreErrors) {
+  struct Case {
+    const char* name;
+    std::string reply;
+    ErrorCode code;
+  };
+  for (const Case& row : {
+           Case{"no JSON", StubEngine::Reply("<html>"), ErrorCode::kBadReply},
+           Case{"wrong type", StubEngine::Reply("7"), ErrorCode::kBadReply},
+           Case{"cut off",
+                StubEngine::Reply("[{}]").substr(0, StubEngine::Reply("[{}]").size() - 1),
+                ErrorCode::kUnavailable},
+           Case{"no HTTP", "SSH-2.0-OpenSSH_9.2\r\n", ErrorCode::kBadReply},
+           Case{"server error", StubEngine::Reply(R"({"message":"boom"})", 500),
+                ErrorCode::kUnavailable},
+           Case{"elsewhere",
+                "HTTP/1.1 302 Found\r\nLocation: http://other/\r\n"
+                "Content-Length: 0\r\n\r\n",
+                ErrorCode::kBadReply},
+       }) {
+    StubEngine stub(Always(row.reply));
+    EXPECT_THAT(EngineAt(stub.url())->Observe({}, {}), IsError(row.code)) << row.name;
+  }
+}
+
+TEST(DockerEngineTest, ErrorCarriesTheCallAndTheEnginesWords) {
+  StubEngine stub(Always(StubEngine::Reply(R"({"message":"boom"})", 500)));
+  ContainerSpec spec;
+  spec.name = "web_1_2_abc";
+  const auto result = EngineAt(stub.url())->CreateContainer(spec, {});
+  ASSERT_THAT(result, IsError(ErrorCode::kUnavailable));
+  EXPECT_EQ(result.assume_error().context, "create container web_1_2_abc");
+  EXPECT_EQ(result.assume_error().message, "boom");
+}
+
+TEST(DockerEngineTest, SilentEngineIsGivenUp) {
+  StubEngine stub([](const std::string&) { return std::string(); });
+  DockerOptions options;
+  options.query_timeout = std::chrono::milliseconds(50);
+  EXPECT_THAT(EngineAt(stub.url(), options)->Observe({}, {}),
+              IsError(ErrorCode::kDeadlineExceeded));
+}
+
+TEST(DockerEngineTest, StopRequestEndsACallThatWaits) {
+  std::stop_source stop;
+  StubEngine stub([&](const std::string&) {
+    stop.request_stop();  // It has come so far, and there is no answer.
+    return std::string();
+  });
+  EXPECT_THAT(EngineAt(stub.url())->Observe({}, stop.get_token()), IsError(ErrorCode::kCancelled));
+}
+
+TEST(DockerEngineTest, PullThatFailsHalfWayIsAnError) {
+  struct Case {
+    const char* message;
+    ErrorCode code;
+  };
+  for (const Case& row :
+       {Case{"write /x: no space left on device", ErrorCode::kNoSpace},
+        Case{"unexpected EOF", ErrorCode::kUnavailable},
+        Case{"unauthorized: authentication required", ErrorCode::kPermissionDenied}}) {
+    StubEngine stub(
+        Always(Pulled("{\"status\":\"Pulling from app\",\"id\":\"v1\"}\n" +
+                      docker::DumpJson({{"errorDetail", {{"message", row.message}}}}) + "\n")));
+    NoProgress progress;
+    const auto result = EngineAt(stub.url())->PullImage({"app:v1"}, progress, {});
+    EXPECT_THAT(result, IsError(row.code));
+    EXPECT_THAT(Describe(result.assume_error()), HasSubstr(row.message));
+  }
+}
+
+TEST(DockerEngineTest, PullThatDoesNotMoveIsGivenUp) {
+  StubEngine stub([](const std::string& line) {
+    return line == "GET /version" ? StubEngine::Version() : std::string();
+  });
+  DockerOptions options;
+  options.pull_unpack_timeout = std::chrono::milliseconds(50);
+  NoProgress progress;
+  EXPECT_THAT(EngineAt(stub.url(), options)->PullImage({"app"}, progress, {}),
+              IsError(ErrorCode::kDeadlineExceeded));
+}
+
+// Thirty services in sync: what Lockstep made is known by its hash.
+std::string ThirtyContainers() {
+  docker::Json list = docker::Json::array();
+  for (int i = 0; i < 30; ++i) {
+    const std::string service = "s" + std::to_string(i);
+    list.push_back({{"Id", "id" + std::to_string(i)},
+                    {"Names", {"/" + service + "_1_1_abc"}},
+                    {"State", "running"},
+                    {"Status", "Up 3 minutes"},
+                    {"Labels",
+                     {{"io.balena.supervised", "true"},
+                      {"io.balena.app-uuid", "shop"},
+                      {"io.balena.service-name", service},
+                      {"io.lockstep.config-hash", "c1:same"}}}});
+  }
+  return docker::DumpJson(list);
+}
+
+StubEngine::Handler Listing(std::string containers) {
+  return [containers = std::move(containers)](const std::string& line) {
+    if (line == "GET /version") return StubEngine::Version();
+    if (line.find("/containers/json") != std::string::npos) return StubEngine::Reply(containers);
+    if (line.find("/volumes") != std::string::npos) return StubEngine::Reply("{}");
+    if (line.ends_with("/json")) return StubEngine::Reply("{}");
+    return StubEngine::Reply("[]");
+  };
+}
+
+TEST(DockerEngineTest, LookAtWhatIsInSyncTakesFiveCalls) {
+  StubEngine stub(Listing(ThirtyContainers()));
+  const auto engine = EngineAt(stub.url());
+  const ObserveRequest request{{"c1:same"}, false};
+  const auto state = engine->Observe(request, {});
+  ASSERT_THAT(state, IsOk());
+  EXPECT_THAT(state.assume_value().containers, SizeIs(30));
+  EXPECT_THAT(stub.requests(), SizeIs(5));
+  ASSERT_THAT(engine->Observe(request, {}), IsOk());
+  EXPECT_THAT(stub.requests(), SizeIs(9)) << "the version is remembered";
+}
+
+TEST(DockerEngineTest, OnlyContainersOfUnknownHashAreLookedInto) {
+  StubEngine stub(Listing(ThirtyContainers()));
+  const auto engine = EngineAt(stub.url());
+  ASSERT_THAT(engine->Observe({{"c1:other"}, false}, {}), IsOk());
+  EXPECT_THAT(stub.requests(), SizeIs(5 + 30 + 1)) << "each, and their image once";
+}
+
+class GapCounter final : public EventSink {
+ public:
+  explicit GapCounter(std::stop_source stop) : stop_(std::move(stop)) {}
+  void OnEvent(const EngineEvent&) override { ++events; }
+  void OnGap() override {
+    if (++gaps == 3) stop_.request_stop();
+  }
+  int gaps = 0;
+  int events = 0;
+
+ private:
+  std::stop_source stop_;
+};
+
+TEST(DockerEngineTest, WatchThatIsCutGoesOnAndReportsTheGap) {
+  StubEngine stub(Always(StubEngine::Reply(
+      "{\"Type\":\"container\",\"Action\":\"start\",\"Actor\":{\"ID\":\"c\"}}\n")));
+  std::stop_source stop;
+  GapCounter sink(stop);
+  EXPECT_THAT(EngineAt(stub.url())->Watch(sink, stop.get_token()), IsError(ErrorCode::kCancelled));
+  EXPECT_EQ(sink.gaps, 3);
+  EXPECT_GE(sink.events, 2);
+}
+
+}  // namespace
+}  // namespace lockstep::test

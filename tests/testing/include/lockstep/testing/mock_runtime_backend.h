@@ -1,0 +1,85 @@
+// MockRuntimeBackend: for tests where the call itself is the promise. Whatever is not expected goes
+// to the RuntimeBackend that stands behind it.
+#ifndef LOCKSTEP_TESTING_MOCK_RUNTIME_BACKEND_H_
+#define LOCKSTEP_TESTING_MOCK_RUNTIME_BACKEND_H_
+
+#include <gmock/gmock.h>
+
+#include <chrono>
+#include <stop_token>
+#include <string>
+#include <utility>
+
+#include "lockstep/runtime_backend.h"
+
+namespace lockstep::test {
+
+// `behind` (a MemoryEngine, say) outlives the mock. Wrap it:
+// ::testing::NiceMock<MockRuntimeBackend> backend(engine);
+class MockRuntimeBackend : public RuntimeBackend {
+ public:
+  using Milliseconds = std::chrono::milliseconds;
+
+  explicit MockRuntimeBackend(RuntimeBackend& behind) {
+    const auto forward = [&behind](auto method) {
+      return [&behind, method](auto&&... arguments) {
+        return (behind.*method)(std::forward<decltype(arguments)>(arguments)...);
+      };
+    };
+    ON_CALL(*this, Describe).WillByDefault(forward(&RuntimeBackend::Describe));
+    ON_CALL(*this, Observe).WillByDefault(forward(&RuntimeBackend::Observe));
+    ON_CALL(*this, PullImage).WillByDefault(forward(&RuntimeBackend::PullImage));
+    ON_CALL(*this, CreateContainer).WillByDefault(forward(&RuntimeBackend::CreateContainer));
+    ON_CALL(*this, StartContainer).WillByDefault(forward(&RuntimeBackend::StartContainer));
+    ON_CALL(*this, StopContainer).WillByDefault(forward(&RuntimeBackend::StopContainer));
+    ON_CALL(*this, UpdateContainer).WillByDefault(forward(&RuntimeBackend::UpdateContainer));
+    ON_CALL(*this, RenameContainer).WillByDefault(forward(&RuntimeBackend::RenameContainer));
+    ON_CALL(*this, RemoveContainer).WillByDefault(forward(&RuntimeBackend::RemoveContainer));
+    ON_CALL(*this, CreateNetwork).WillByDefault(forward(&RuntimeBackend::CreateNetwork));
+    ON_CALL(*this, ConnectNetwork).WillByDefault(forward(&RuntimeBackend::ConnectNetwork));
+    ON_CALL(*this, RemoveNetwork).WillByDefault(forward(&RuntimeBackend::RemoveNetwork));
+    ON_CALL(*this, CreateVolume).WillByDefault(forward(&RuntimeBackend::CreateVolume));
+    ON_CALL(*this, RemoveVolume).WillByDefault(forward(&RuntimeBackend::RemoveVolume));
+    ON_CALL(*this, RemoveImage).WillByDefault(forward(&RuntimeBackend::RemoveImage));
+    ON_CALL(*this, Watch).WillByDefault(forward(&RuntimeBackend::Watch));
+  }
+
+  MOCK_METHOD(Result<EngineInfo>, Describe, (std::stop_token stop), (override));
+  MOCK_METHOD(Result<EngineState>, Observe, (const ObserveRequest& request, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<std::string>, PullImage,
+              (const PullRequest& request, ProgressSink& progress, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<std::string>, CreateContainer,
+              (const ContainerSpec& spec, std::stop_token stop), (override));
+  MOCK_METHOD(Result<void>, StartContainer, (const std::string& id, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, StopContainer,
+              (const std::string& id, Milliseconds grace, std::stop_token stop), (override));
+  MOCK_METHOD(Result<void>, UpdateContainer,
+              (const std::string& id, const std::string& restart_policy, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, RenameContainer,
+              (const std::string& id, const std::string& name, std::stop_token stop), (override));
+  MOCK_METHOD(Result<void>, RemoveContainer, (const std::string& id, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, CreateNetwork, (const NetworkSpec& spec, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, ConnectNetwork,
+              (const std::string& container, const NetworkSpec& network, const Value& endpoint,
+               std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, RemoveNetwork, (const NetworkSpec& network, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, CreateVolume, (const VolumeSpec& spec, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, RemoveVolume, (const VolumeSpec& volume, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, RemoveImage, (const std::string& image_id, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, Watch, (EventSink & sink, std::stop_token stop), (override));
+};
+
+}  // namespace lockstep::test
+
+#endif  // LOCKSTEP_TESTING_MOCK_RUNTIME_BACKEND_H_
