@@ -4,6 +4,8 @@
 #include <gmock/gmock.h>
 
 #include <chrono>
+#include <cstddef>
+#include <future>
 #include <memory>
 #include <string>
 #include <thread>
@@ -192,6 +194,31 @@ TEST(DockerEngineTest, OnlyContainersOfUnknownHashAreLookedInto) {
   const auto engine = EngineAt(stub.url());
   ASSERT_THAT(engine->Observe({{"c1:other"}, false}, {}), IsOk());
   EXPECT_THAT(stub.requests(), SizeIs(5 + 30 + 1)) << "each, and their image once";
+}
+
+// Says when the watch stands.
+class FirstGap final : public EventSink {
+ public:
+  void OnEvent(const EngineEvent&) override {}
+  void OnGap() override { stands.set_value(); }
+  std::promise<void> stands;
+};
+
+TEST(DockerEngineTest, WhatWasSeenInsideHoldsWhileEventsAreWatched) {
+  StubEngine stub([listing = Listing(ThirtyContainers())](const std::string& line) {
+    return line.find("/events") == std::string::npos ? listing(line) : StubEngine::OpenStream();
+  });
+  const auto engine = EngineAt(stub.url());
+  std::stop_source stop;
+  FirstGap sink;
+  std::thread watching([&] { (void)engine->Watch(sink, stop.get_token()); });
+  sink.stands.get_future().wait();
+  ASSERT_THAT(engine->Observe({}, {}), IsOk());
+  const std::size_t before = stub.requests().size();
+  ASSERT_THAT(engine->Observe({}, {}), IsOk());
+  EXPECT_EQ(stub.requests().size(), before + 4) << "four lists, and no inspect";
+  stop.request_stop();
+  watching.join();
 }
 
 class GapCounter final : public EventSink {

@@ -55,6 +55,10 @@ class StubEngine {
            " Text\r\nContent-Type: application/json\r\nContent-Length: " +
            std::to_string(body.size()) + "\r\nConnection: close\r\n\r\n" + body;
   }
+  // The head of a stream that says nothing yet.
+  static std::string OpenStream() {
+    return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  }
   static std::string Version() {
     return Reply(R"({"Version":"20.10","ApiVersion":"1.41","MinAPIVersion":"1.12"})");
   }
@@ -96,7 +100,7 @@ class StubEngine {
       if (size <= 0) return true;
       sent += static_cast<std::size_t>(size);
     }
-    return !reply.empty();
+    return !reply.empty() && reply != OpenStream();
   }
 
   Handler handler_;

@@ -67,7 +67,8 @@ class MemoryEngine final : public RuntimeBackend {
 
   // Puts an image into the registry; a second one under the same reference replaces it there.
   void AddImage(const std::string& reference, MemoryImage image = {});
-  // Puts a container there that somebody else made: nothing is checked, an empty id is filled in.
+  // Puts a container there that somebody else made: nothing is checked; an empty id is filled in,
+  // and who it belongs to where only its labels say so.
   std::string AddContainer(ObservedContainer container);
 
   // The app inside: what a container does by itself. False where there is no such container (or it
