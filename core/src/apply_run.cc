@@ -112,12 +112,13 @@ Result<ObservedState> ApplyRun::Begin() {
   return observed;
 }
 
-// Whoever applies a release by hand asks for it, also where it failed before.
+// Whoever applies a release by hand asks for it, also where it failed before. A way back that was
+// cut off is finished first: only who stopped a container knows that it is not a job that is done.
 Result<void> ApplyRun::AskAgain(ObservedState& observed) {
   for (const TargetApp& app : target_.apps) {
     if (!app.release || observed.FindApp(app.uuid) == nullptr) continue;
     AppRecord& record = observed.AppFor(app.uuid);
-    if (std::erase(record.failed, app.release->commit) == 0) continue;
+    if (record.cutover || std::erase(record.failed, app.release->commit) == 0) continue;
     LOCKSTEP_TRYV(ports_.store.PutApp(record));
   }
   return Ok();

@@ -45,8 +45,8 @@ void DiffFields(const ServiceSpec& from, const ServiceSpec& to, std::vector<Reas
     Reason reason;
     reason.code = ReasonCode::kFieldChanged;
     reason.field = row.name;
-    reason.from = old_value == nullptr ? row.neutral : DenormalizeField(row, *old_value);
-    reason.to = new_value == nullptr ? row.neutral : DenormalizeField(row, *new_value);
+    reason.from = DenormalizeField(row, old_value == nullptr ? row.neutral : *old_value);
+    reason.to = DenormalizeField(row, new_value == nullptr ? row.neutral : *new_value);
     reasons.push_back(std::move(reason));
   };
   auto a = from.fields.begin();

@@ -11,13 +11,15 @@ namespace lockstep {
 class ContentHash {
  public:
   ContentHash& Add(std::string_view text) {
-    const std::uint64_t size = text.size();
-    buffer_.append(reinterpret_cast<const char*>(&size), sizeof size);
+    Add(text.size());
     buffer_.append(text);
     return *this;
   }
   ContentHash& Add(std::uint64_t number) {
-    buffer_.append(reinterpret_cast<const char*>(&number), sizeof number);
+    // Byte by byte: every machine gives the same hash.
+    for (int shift = 0; shift < 64; shift += 8) {
+      buffer_.push_back(static_cast<char>(number >> shift & 0xff));
+    }
     return *this;
   }
   std::uint64_t Finish() const;

@@ -36,7 +36,7 @@ Session::Session(Target target, SessionOptions options)
     : target_(std::move(target)), options_(std::move(options)) {}
 
 void Session::OnObserved(ObservedState observed, MonoTime now) {
-  looking_ = false;
+  if (!std::exchange(looking_, false)) need_look_ = false;  // Nobody was asked: a first look.
   look_failures_ = 0;
   look_error_.reset();
   CarryOver(observed);

@@ -13,6 +13,10 @@ bool CountsAsCutting(const Step& step) {
   return step.kind == StepKind::kStopContainer || step.kind == StepKind::kStartContainer;
 }
 
+bool MovesService(const Step& step) {
+  return CountsAsCutting(step) || step.kind == StepKind::kUpdateContainer;
+}
+
 }  // namespace
 
 void Session::Run(const Step& step, std::vector<Action>& actions) {
@@ -56,10 +60,17 @@ int Session::CountDown(std::string_view app) const {
 // After an interrupt only a cutover that has begun goes on, up to giving back its locks.
 bool Session::Allowed(const Step& step, const AppRun& run) const {
   if (run.wants_look) return false;
+  // One thing at a time with one service: a plan made while its new container starts does not know
+  // yet that the old one is not to.
+  const bool moving =
+      MovesService(step) && std::any_of(running_.begin(), running_.end(), [&](const auto& entry) {
+        const Step& other = entry.second.step;
+        return MovesService(other) && other.app == step.app && other.service == step.service;
+      });
+  if (moving) return false;
   if (!interrupted_) return true;
   if (!observed_.HasSpan(step.app) || !run.cutting) return false;
-  return step.kind == StepKind::kStopContainer || step.kind == StepKind::kStartContainer ||
-         step.kind == StepKind::kUpdateContainer || step.kind == StepKind::kReleaseLocks;
+  return MovesService(step) || step.kind == StepKind::kReleaseLocks;
 }
 
 // False while a step backs off, and for good once it was given up.

@@ -1,0 +1,221 @@
+// A device in virtual time, driven by a Session: steps complete in any order, fail, or are cut off
+// by a crash, apps take and drop locks, and every effect is checked against the invariants.
+#ifndef LOCKSTEP_TESTS_CORE_SIMULATED_DEVICE_H_
+#define LOCKSTEP_TESTS_CORE_SIMULATED_DEVICE_H_
+
+#include <algorithm>
+#include <functional>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "lockstep/session.h"
+#include "planning.h"
+
+namespace lockstep::test {
+
+class SimulatedDevice {
+ public:
+  struct Chances {  // Of a hundred.
+    unsigned step_fails = 0;
+    unsigned effect_without_reply = 0;  // Of the failures: the step was performed all the same.
+    unsigned crash = 0;                 // After each completion.
+    unsigned lock_comes = 0;            // After each completion, from some app.
+  };
+
+  SimulatedDevice(ObservedState truth, Target target, unsigned seed, Chances chances)
+      : truth_(std::move(truth)), target_(std::move(target)), random_(seed), chances_(chances) {}
+
+  // Lets a Session work until it is finished, or `most` completions have passed.
+  void Run(SessionOptions options, int most = 2000) {
+    options_ = std::move(options);
+    Restart();
+    while (!session_->Finished() && completions_ < most) {
+      Collect();
+      if (session_->Finished()) break;
+      if (!work_.empty()) {
+        CompleteOne();
+      } else if (session_->WakeAt()) {
+        now_ = std::max(now_, *session_->WakeAt());
+      } else {
+        DropLocks();
+      }
+    }
+  }
+
+  const ObservedState& truth() const { return truth_; }
+  ObservedState& truth() { return truth_; }
+  const Session& session() const { return *session_; }
+  const std::vector<std::string>& broken() const { return broken_; }  // Invariants.
+  int completions() const { return completions_; }
+  int crashes() const { return crashes_; }
+  // What was done, as "stop-container web-c1".
+  const std::vector<std::string>& done() const { return done_; }
+  void FailAlways(StepKind kind, const std::string& subject) { cursed_.insert({kind, subject}); }
+  void Interrupt() { session_->Interrupt(); }
+  // Called after each completion.
+  std::function<void(SimulatedDevice&)> after_completion;
+
+ private:
+  struct Work {
+    std::optional<RunStepAction> step;  // None: a look.
+    bool cancelled = false;
+  };
+
+  bool Chance(unsigned of_a_hundred) { return random_() % 100 < of_a_hundred; }
+
+  // A new process: it knows what the device and the store say, and takes over locks of its own.
+  void Restart() {
+    work_.clear();
+    session_.emplace(target_, options_);
+    for (ObservedContainer& container : truth_.engine.containers) {
+      container.settled = false;
+      container.interrupted = false;
+    }
+    // Locks of ours are the span of a cutover that is not finished; others are released.
+    std::erase_if(truth_.spans, [&](const std::string& app) {
+      const AppRecord* record = truth_.FindApp(app);
+      return record == nullptr || !record->cutover || AppHolds(app);
+    });
+    for (AppRecord& record : truth_.apps) {  // As Apply does: whoever starts it asks again.
+      if (!record.cutover) record.failed.clear();
+    }
+    session_->OnObserved(truth_, now_);
+  }
+
+  void Collect() {
+    for (Action& action : session_->Next(now_)) {
+      if (std::holds_alternative<LookAction>(action)) {
+        work_.push_back({});
+      } else if (auto* run = std::get_if<RunStepAction>(&action)) {
+        work_.push_back({std::move(*run), false});
+      } else if (const auto* cancel = std::get_if<CancelStepAction>(&action)) {
+        for (Work& work : work_) {
+          if (work.step && work.step->step.id == cancel->step) work.cancelled = true;
+        }
+      } else if (const auto* save = std::get_if<SaveRecordAction>(&action)) {
+        truth_.AppFor(save->record.app) = save->record;
+      }
+    }
+  }
+
+  void CompleteOne() {
+    const std::size_t i = random_() % work_.size();
+    Work work = std::move(work_[i]);
+    work_.erase(work_.begin() + static_cast<std::ptrdiff_t>(i));
+    ++completions_;
+    now_ += std::chrono::milliseconds(random_() % 500);
+    if (!work.step) {
+      session_->OnObserved(truth_, now_);
+    } else {
+      CompleteStep(work);
+    }
+    if (after_completion) after_completion(*this);
+    if (Chance(chances_.lock_comes)) TakeALock();
+    if (Chance(chances_.crash)) {
+      ++crashes_;
+      done_.push_back("crash");
+      Restart();
+    }
+  }
+
+  void CompleteStep(const Work& work) {
+    const Step& step = work.step->step;
+    if (work.cancelled) {
+      session_->OnStepFailed(step.id, MakeError(ErrorCode::kCancelled, "cancelled"), now_);
+      return;
+    }
+    const bool cursed = cursed_.count({step.kind, step.subject}) != 0;
+    const bool fails = cursed || Chance(chances_.step_fails);
+    StepResult result;
+    if (step.kind == StepKind::kTakeLocks || step.disruptive) result.holders = Holders(step.app);
+    if (result.holders.empty() && (!fails || (!cursed && Chance(chances_.effect_without_reply)))) {
+      result.id = NewId(step);
+      Check(step);
+      ApplyEffect(step, work.step->request, result, truth_);
+      done_.push_back(std::string(StepKindName(step.kind)) + " " + step.subject);
+    }
+    if (!result.holders.empty()) std::erase(truth_.spans, step.app);
+    if (fails && result.holders.empty()) {
+      session_->OnStepFailed(step.id, MakeError(ErrorCode::kUnavailable, "simulated"), now_);
+    } else {
+      session_->OnStepDone(step.id, result, now_);
+    }
+  }
+
+  std::string NewId(const Step& step) {
+    if (step.kind == StepKind::kPullImage) return "sha256:" + step.subject;
+    if (step.kind != StepKind::kCreateContainer) return {};
+    for (const ObservedContainer& container : truth_.engine.containers) {
+      if (container.name == step.subject) return container.id;
+    }
+    return step.subject + "#" + std::to_string(++ids_);
+  }
+
+  void Check(const Step& step) {
+    const bool span = truth_.HasSpan(step.app);
+    if (step.disruptive && !span) broken_.push_back("I2: " + step.subject + " outside a span");
+    if (step.disruptive && AppHolds(step.app)) {
+      broken_.push_back("I1: " + step.subject + " while an app holds a lock");
+    }
+    if (step.kind == StepKind::kStartContainer && !step.service.empty()) {
+      for (const ObservedContainer& other : truth_.engine.containers) {
+        if (other.service == step.service && other.app == step.app && other.IsUp() &&
+            other.id != step.subject) {
+          broken_.push_back("two containers of " + step.service + " beside each other: " +
+                            other.id + " runs, " + step.subject + " starts");
+        }
+      }
+    }
+    if (step.kind == StepKind::kRemoveContainer && truth_.FindContainer(step.subject)->IsUp()) {
+      broken_.push_back(step.subject + " removed while it runs");
+    }
+  }
+
+  std::vector<LockHolder> Holders(const std::string& app) const {
+    std::vector<LockHolder> holders;
+    for (const LockHolder& holder : truth_.locks) {
+      if (holder.app == app && !holder.ours) holders.push_back(holder);
+    }
+    return holders;
+  }
+  bool AppHolds(const std::string& app) const { return !Holders(app).empty(); }
+
+  void TakeALock() {
+    if (truth_.engine.containers.empty()) return;
+    const auto& container = truth_.engine.containers[random_() % truth_.engine.containers.size()];
+    // While Lockstep holds the locks an app gets one only by removing ours first.
+    if (truth_.HasSpan(container.app) && !Chance(20)) return;
+    if (container.IsUp() && container.owned) {
+      truth_.locks.push_back(HeldBy(container.service, container.app));
+      done_.push_back("lock by " + container.service);
+    }
+  }
+
+  void DropLocks() {
+    truth_.locks.clear();
+    session_->OnLocksChanged();
+  }
+
+  ObservedState truth_;
+  Target target_;
+  std::mt19937 random_;
+  Chances chances_;
+  SessionOptions options_;
+  std::optional<Session> session_;
+  std::vector<Work> work_;
+  MonoTime now_{};
+  std::set<std::pair<StepKind, std::string>> cursed_;
+  std::vector<std::string> broken_;
+  std::vector<std::string> done_;
+  int completions_ = 0;
+  int crashes_ = 0;
+  int ids_ = 0;
+};
+
+}  // namespace lockstep::test
+
+#endif  // LOCKSTEP_TESTS_CORE_SIMULATED_DEVICE_H_
