@@ -35,6 +35,6 @@ user edges_user 'runtimes;lockfs' -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON "$@"
 
 consume examples "$source/integration/examples" "$@"
 "$scratch/examples/embed" | tee "$scratch/said"
-grep -q 'in sync' "$scratch/said"
+grep -q 'shop is in-sync' "$scratch/said"
 
 "$scratch/prefix/bin/lockstep" version >/dev/null
