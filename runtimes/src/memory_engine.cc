@@ -123,6 +123,8 @@ Result<EngineState> MemoryEngine::Observe(const ObserveRequest& request, std::st
     if (container.owned && (request.details_of_all || !known)) continue;
     // What an engine does not tell without a look into the container.
     container.spec.reset();
+    const bool failed = container.state == ContainerState::kExited && container.exit_code != 0;
+    if (container.owned && failed) continue;  // Looked into for its restarts.
     container.restart_policy.reset();
     container.started_at.reset();
     container.restart_count = 0;

@@ -55,9 +55,13 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
   ReadLists(containers, images, networks, volumes, state);
   std::vector<std::string> gone;
   for (ObservedContainer& container : state.containers) {
-    if (!container.owned || IsKnown(container, request)) continue;
+    const bool known = IsKnown(container, request);
+    // How often a failed one was restarted, which decides whether it is again, no list tells.
+    const bool failed = container.state == ContainerState::kExited && container.exit_code != 0;
+    if (!container.owned || (known && !failed)) continue;
     LOCKSTEP_TRY(const bool there, LookInto(container, state, stop));
     if (!there) gone.push_back(container.id);
+    if (known) container.spec.reset();
   }
   std::erase_if(state.containers, [&](const ObservedContainer& container) {
     return std::find(gone.begin(), gone.end(), container.id) != gone.end();

@@ -19,8 +19,9 @@ class Observer {
  public:
   explicit Observer(EngineApi& api) : api_(api) {}
 
-  // Four lists, the version once, and an inspect for each owned container that is looked into. The
-  // image of such a container is inspected once, since only it tells what the container inherited.
+  // Four lists, the version once, and an inspect for each owned container that is looked into: of
+  // unknown hash, or failed. The image of such a container is inspected once, since only it tells
+  // what the container inherited.
   Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop);
 
   // While events are watched, what was seen inside a container holds until an event names it; else

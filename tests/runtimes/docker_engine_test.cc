@@ -196,6 +196,22 @@ TEST(DockerEngineTest, OnlyContainersOfUnknownHashAreLookedInto) {
   EXPECT_THAT(stub.requests(), SizeIs(5 + 30 + 1)) << "each, and their image once";
 }
 
+TEST(DockerEngineTest, FailedContainerTellsHowOftenItWasRestarted) {
+  auto list = docker::ParseJson(ThirtyContainers()).value();
+  list[7]["State"] = "exited";
+  list[7]["Status"] = "Exited (3) 2 hours ago";
+  StubEngine stub([listing = Listing(docker::DumpJson(list))](const std::string& line) {
+    const bool inspect = line.find("/containers/id7/json") != std::string::npos;
+    return inspect ? StubEngine::Reply(R"({"RestartCount":5})") : listing(line);
+  });
+  const auto state = EngineAt(stub.url())->Observe({{"c1:same"}, false}, {});
+  ASSERT_THAT(state, IsOk());
+  for (const ObservedContainer& container : state.assume_value().containers) {
+    EXPECT_EQ(container.restart_count, container.id == "id7" ? 5 : 0) << container.id;
+    EXPECT_FALSE(container.spec) << "its hash is known";
+  }
+}
+
 // Says when the watch stands.
 class FirstGap final : public EventSink {
  public:
