@@ -141,13 +141,16 @@ void AppPlanner::GoBack() {
   StepIndices after = released_;
   Append(after, down);
   Append(after, span_starts_);
-  const StepIndex commit = steps_.Add(StepKind::kCommitRelease, Phase::kSettle, "",
-                                      facts_.record.committed.value_or(""), after, "back");
-  steps_[commit].why = {why};
+  // Before the commit: after it nothing would tell them from what the next try makes.
+  StepIndices ended = after;
   for (const ServiceView& view : views_) {
     if (!is_new(view)) continue;
-    steps_.Add(StepKind::kRemoveContainer, Phase::kCleanup, view.name, view.future->id, {commit});
+    ended.push_back(
+        steps_.Add(StepKind::kRemoveContainer, Phase::kCleanup, view.name, view.future->id, after));
   }
+  const StepIndex commit = steps_.Add(StepKind::kCommitRelease, Phase::kSettle, "",
+                                      facts_.record.committed.value_or(""), ended, "back");
+  steps_[commit].why = {why};
 }
 
 }  // namespace lockstep

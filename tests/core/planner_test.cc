@@ -361,7 +361,7 @@ TEST(PlannerTest, GoesBackFromAReleaseThatFailedInTheMiddle) {
   const Plan plan = MakePlan(observed, MakeTarget({next}));
 
   EXPECT_THAT(Words(plan), ElementsAre("update-container web", "start-container web",
-                                       "release-locks", "commit-release", "remove-container web"));
+                                       "release-locks", "remove-container web", "commit-release"));
   EXPECT_EQ(FindStep(plan, StepKind::kStartContainer, "web")->subject, "web-c1-1");
   EXPECT_EQ(FindStep(plan, StepKind::kUpdateContainer, "web")->detail, "always");
   EXPECT_EQ(FindStep(plan, StepKind::kCommitRelease)->subject, "c1");

@@ -241,7 +241,8 @@ TEST_P(SimulationTest, ConvergesThroughFaultsCrashesAndLocks) {
       wanted.push_back(service.name + "_0_0_" + app.release->commit);
     }
     std::sort(wanted.begin(), wanted.end());
-    ASSERT_EQ(Up(calm.truth()), wanted);
+    ASSERT_EQ(Up(calm.truth()), wanted)
+        << ::testing::PrintToString(device.done()) << ::testing::PrintToString(calm.done());
     ASSERT_EQ(calm.truth().engine.containers.size(), wanted.size()) << "left over";
   }
 }
