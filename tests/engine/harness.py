@@ -1,4 +1,5 @@
 """What the tests on a real engine share: an engine of their own, the command, targets, and a proxy that sees each call."""
+import atexit
 import http.client
 import json
 import os
@@ -42,6 +43,7 @@ class Engine:
         os.chmod(self.dir, 0o755)
         started = subprocess.run([ENGINE_SH, "start", self.dir], capture_output=True, text=True,
                                  env={**os.environ, **environment})
+        atexit.register(self.stop)  # Also when the tests are interrupted.
         if started.returncode != 0:
             self.stop()
             error = unittest.SkipTest if started.returncode == CANNOT_START else RuntimeError

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import APP, EngineTest, Proxy, read_until
+from harness import APP, EngineTest, Proxy, read_until, wait_until
 
 
 class ReleaseTest(EngineTest):
@@ -15,7 +15,8 @@ class ReleaseTest(EngineTest):
         update = self.device.start("apply", self.release_b(), "--json")
         held = read_until(update, "held")
         self.assertEqual(APP, held["app"])
-        # Everything that interrupts nobody is done, and the three run on as they were.
+        # Everything that interrupts nobody is done meanwhile, and the three run on as they were.
+        wait_until(lambda: len(self.engine.containers()) == 5, "the new containers are made")
         self.assertLessEqual({self.image("web:2"), self.image("worker:2")}, self.engine.images())
         self.assertEqual(before, self.engine.running())
         self.assertEqual({"created", "running"}, {c["State"]["Status"] for c in self.engine.containers()})

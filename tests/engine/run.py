@@ -6,6 +6,7 @@
 Environment: LOCKSTEP_BINARY, the command (build/release/lockstep); LOCKSTEP_KILLS, how often `apply` is killed;
 LOCKSTEP_SEED, at which moments."""
 import pathlib
+import signal
 import sys
 import unittest
 
@@ -26,6 +27,7 @@ def main():
         print(f"{harness.BINARY} is not built: cmake --preset release && cmake --build --preset release --target lockstep")
         print("0 passed, 1 failed")
         return 1
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     loader = unittest.TestLoader()
     loader.testNamePatterns = [f"*{pattern}*" for pattern in sys.argv[1:]] or None
     suite = loader.discover(str(pathlib.Path(__file__).parent), pattern="*_test.py")
