@@ -28,7 +28,7 @@ class BadInputTest(EngineTest):
         self.assert_at_rest(self.release_b())
 
     def test_port_in_use_goes_back_to_the_release_that_ran(self):
-        taken = self.engine.run("somebody", self.image("app:v1"),
+        taken = self.engine.run("somebody", self.image("app:v1"), ExposedPorts={"80/tcp": {}},
                                 HostConfig={"PortBindings": {"80/tcp": [{"HostPort": "8080"}]}})
         self.apply(self.release_a())
         before = self.engine.running()
