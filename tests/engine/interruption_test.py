@@ -55,7 +55,8 @@ class InterruptionTest(EngineTest):
                     kill(victim)
                     return seen and number == moment
                 process = self.start_apply(goal, act)
-                self.assertEqual(-signal.SIGKILL, process.wait(90))
+                # The way back may take fewer changes than the way there, and end before this moment.
+                self.assertIn(process.wait(90), [-signal.SIGKILL] + [0] * (moment > first_stop))
                 self.proxy.on_request = None
                 self.engine.running()  # No service runs twice.
                 self.apply(goal)
