@@ -149,7 +149,7 @@ stop() {
   local top _
   for top in /sys/fs/cgroup/"$group" /sys/fs/cgroup/*/"$group"; do
     [[ -d $top ]] || continue
-    for _ in {1..50}; do  # A group is busy until the last process in it is reaped.
+    for _ in {1..500}; do  # A group is busy until the last process in it is reaped.
       find "$top" -depth -type d -exec rmdir {} + 2>/dev/null && break
       sleep 0.02
     done
