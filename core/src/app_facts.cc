@@ -71,6 +71,9 @@ FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
     const auto it = facts.find(names.Uuid(volume.app));
     if (volume.owned && it != facts.end()) it->second.volumes.push_back(&volume);
   }
+  for (const AppRecord& record : observed.apps) {
+    if (!record.retired.empty()) facts_of(record.app, {});
+  }
   for (auto& [app, own] : facts) Complete(own, observed);
   return facts;
 }

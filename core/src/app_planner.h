@@ -7,6 +7,7 @@
 #include <set>
 #include <string>
 #include <unordered_map>
+#include <unordered_set>
 #include <utility>
 #include <vector>
 
@@ -27,9 +28,10 @@ struct PlanContext {
   ImageIndex images;
   // Every container's name, strangers' too.
   std::unordered_map<std::string_view, const ObservedContainer*> names;
-  // How many containers run an image, and which images some target asks for.
+  // How many containers run an image, and which images some target asks for or are here.
   std::unordered_map<std::string_view, int> image_users;
-  std::unordered_map<std::string_view, int> image_wanted;
+  std::unordered_set<std::string_view> images_wanted;
+  std::unordered_set<std::string_view> images_here;
 };
 
 class AppPlanner {

@@ -77,15 +77,19 @@ void AppPlanner::RemoveContainers() {
   }
 }
 
-// Images that only the removed containers used and no target asks for.
+// Images that only containers of the past used and no target asks for.
 void AppPlanner::RemoveImages() {
   std::map<std::string_view, StepIndices> users;  // By image id.
+  for (const std::string& image : facts_.record.retired) users[image];
   for (const auto& [container, removal] : removed_) users[container->image_id].push_back(removal);
   for (const auto& [image, removals] : users) {
     const auto all = context_.image_users.find(image);
     const bool others = all != context_.image_users.end() &&
                         static_cast<std::size_t>(all->second) > removals.size();
-    if (image.empty() || others || context_.image_wanted.count(image) != 0) continue;
+    if (others || context_.images_here.count(image) == 0 ||
+        context_.images_wanted.count(image) != 0) {
+      continue;
+    }
     steps_.Add(StepKind::kRemoveImage, Phase::kCleanup, "", image, removals);
   }
 }

@@ -85,6 +85,8 @@ struct Effect {
   void operator()(const RenameContainerRequest& request) const {
     ObservedContainer* container = state.FindContainer(request.container);
     if (container == nullptr) return;
+    // The same container in another release has nothing to prove.
+    container->settled = container->settled || container->IsUp();
     container->name = request.name;
     container->commit = CommitOfName(request.name);
   }
@@ -128,7 +130,16 @@ struct Effect {
     state.engine.volumes.push_back(std::move(volume));
   }
 
+  void Remember(const AppRecord& record) const {
+    if (record.empty()) {
+      EraseWhere(state.apps, [&](const AppRecord& known) { return known.app == step.app; });
+    } else {
+      state.AppFor(step.app) = record;
+    }
+  }
+
   void operator()(const RemoveImageRequest& request) const {
+    Remember(request.record);
     EraseWhere(state.engine.images,
                [&](const ObservedImage& image) { return image.id == request.image_id; });
   }
@@ -149,13 +160,7 @@ struct Effect {
     EraseWhere(state.spans, [&](const std::string& app) { return app == step.app; });
   }
 
-  void operator()(const CommitReleaseRequest& request) const {
-    if (request.erase) {
-      EraseWhere(state.apps, [&](const AppRecord& record) { return record.app == step.app; });
-    } else {
-      state.AppFor(step.app) = request.record;
-    }
-  }
+  void operator()(const CommitReleaseRequest& request) const { Remember(request.record); }
 
   void operator()(const AwaitRequest& request) const {
     ObservedContainer* container = state.FindContainer(request.container);

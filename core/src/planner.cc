@@ -12,16 +12,17 @@ namespace {
 
 PlanContext MakeContext(const ObservedState& observed, const Target& target,
                         const PlanOptions& options) {
-  PlanContext context{observed, options, ImageIndex(observed.engine), {}, {}, {}};
+  PlanContext context{observed, options, ImageIndex(observed.engine), {}, {}, {}, {}};
   for (const ObservedContainer& container : observed.engine.containers) {
     context.names.emplace(container.name, &container);
     ++context.image_users[container.image_id];
   }
+  for (const ObservedImage& image : observed.engine.images) context.images_here.insert(image.id);
   for (const TargetApp& app : target.apps) {
     if (!app.release) continue;
     for (const TargetService& service : app.release->services) {
       const std::string_view id = context.images.Find(service.spec.image);
-      if (!id.empty()) ++context.image_wanted[id];
+      if (!id.empty()) context.images_wanted.insert(id);
     }
   }
   return context;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "lockstep/explain.h"
+
 namespace lockstep {
 namespace {
 
@@ -47,6 +49,7 @@ void Session::OnObserved(ObservedState observed, MonoTime now) {
     ApplyEffect(done.what.step, done.what.request, done.result, observed_);
   }
   since_look_.clear();
+  check_claims_ = !changed_since_look_;
   for (auto& [app, run] : runs_) {
     run.wants_look = false;
     run.wants_gate_look = false;
@@ -119,7 +122,16 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     pending_.push_back(Report(EventKind::kReleased, step.app));
   }
   if (step.kind == StepKind::kReleaseLocks) run.cutting = false;
-  if (step.kind == StepKind::kStartContainer) up_[step.subject] = Up{now, now};
+  Attempts& attempts = attempts_[id];
+  if (step.kind == StepKind::kStartContainer) {
+    up_[step.subject] = Up{now, now};
+    // It may end at once and be started again: not for ever, and not in a hurry.
+    ++attempts.failed;
+    attempts.not_before = now + options_.back_off * (1 << std::min(attempts.failed - 1, 10));
+  } else {
+    attempts.failed = 0;
+    claimed_.insert(id);
+  }
   if (step.kind == StepKind::kCommitRelease) {
     pending_.push_back(
         Report(step.detail == "back" ? EventKind::kRolledBack : EventKind::kCommitted, step.app));
@@ -146,12 +158,33 @@ void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
   pending_.push_back(std::move(report));
   need_look_ = true;
   runs_[step.app].wants_look = true;
-  Attempts& attempts = attempts_[id];
-  if (!IsTransient(error.code) || attempts.made >= options_.max_attempts) {
+  CountFailure(step, std::move(error), now);
+}
+
+void Session::CountFailure(const Step& step, Error error, MonoTime now) {
+  Attempts& attempts = attempts_[step.id];
+  ++attempts.failed;
+  if (!IsTransient(error.code) || attempts.failed >= options_.max_attempts) {
     GiveUp(step, std::move(error));
   } else {
-    attempts.not_before = now + options_.back_off * (1 << std::min(attempts.made - 1, 10));
+    attempts.not_before = now + options_.back_off * (1 << std::min(attempts.failed - 1, 10));
   }
+}
+
+// A step that was reported as done and that a look still finds to be done counts as failed, so that
+// nothing loops for ever. A start has its own count: its container may have ended again.
+void Session::CheckClaims(MonoTime now) {
+  if (!std::exchange(check_claims_, false)) return;
+  for (const Step& step : plan_.steps) {
+    if (claimed_.count(step.id) == 0) continue;
+    CountFailure(
+        step,
+        WithContext(MakeError(ErrorCode::kBadReply, "reported as done, but it had no effect",
+                              "look at the engine's log"),
+                    Explain(step)),
+        now);
+  }
+  claimed_.clear();
 }
 
 void Session::GiveUp(const Step& step, Error error) {
@@ -182,12 +215,14 @@ void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
   }
   switch (event.kind) {
     case EngineEventKind::kStarted:
+      if (container->state == ContainerState::kRunning) break;  // Old news: of our own start.
       if (container->state == ContainerState::kRestarting) ++container->restart_count;
       container->state = ContainerState::kRunning;
       container->settled = false;
       up_.try_emplace(container->id, Up{now, now}).first->second.since = now;
       break;
     case EngineEventKind::kDied: {
+      if (!container->IsUp()) break;  // Of our own stop.
       // Whether the engine starts it again is the engine's to know; a look tells when it matters.
       const std::string policy = container->spec ? RestartPolicyOf(*container->spec) : "no";
       const bool revived = policy == "always" || policy == "unless-stopped" ||
@@ -240,6 +275,7 @@ std::vector<Action> Session::Next(MonoTime now) {
   if (interrupted_) CancelWhatMayWait(actions);
   if (has_state_) {
     plan_ = MakePlan(observed_, target_, options_.plan);
+    CheckClaims(now);
     ReportPlan(actions);
     Dispatch(now, actions);
     ReportHeld(actions);

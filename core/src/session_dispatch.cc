@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "lockstep/explain.h"
 #include "lockstep/session.h"
 
 namespace lockstep {
@@ -21,7 +22,6 @@ bool MovesService(const Step& step) {
 
 void Session::Run(const Step& step, std::vector<Action>& actions) {
   Running running{step, BuildRequest(step, plan_, observed_, target_, options_.device)};
-  ++attempts_[step.id].made;
   if (CountsAsCutting(step) && observed_.HasSpan(step.app)) runs_[step.app].cutting = true;
   ReportAction report;
   report.event.kind = EventKind::kStepStarted;
@@ -79,12 +79,12 @@ bool Session::ReadyAt(const Step& step, MonoTime now) {
   if (it == attempts_.end()) return true;
   Attempts& attempts = it->second;
   if (attempts.given_up) return false;
-  if (attempts.made >= options_.max_attempts) {
-    // It said it was done, again and again, and a look says it is not.
-    GiveUp(step,
-           WithContext(MakeError(ErrorCode::kBadReply, "reported as done, but it had no effect",
-                                 "look at the engine's log"),
-                       std::string(StepKindName(step.kind)) + " " + step.subject));
+  if (attempts.failed >= options_.max_attempts) {
+    GiveUp(step, WithContext(MakeError(ErrorCode::kUnavailable,
+                                       "it was started " + std::to_string(attempts.failed) +
+                                           " times and did not stay up",
+                                       "look at the container's log"),
+                             Explain(step)));
     return false;
   }
   if (now < attempts.not_before) {
@@ -160,6 +160,7 @@ void Session::LeaveSpans(MonoTime now, std::vector<Action>& actions) {
   for (const Step& step : plan_.steps) {
     if (step.kind != StepKind::kReleaseLocks || running_.count(step.id) != 0) continue;
     if (step.after.empty() || CountRunning(step.app) != 0) continue;
+    if (!observed_.HasSpan(step.app)) continue;
     const AppRun& run = runs_[step.app];
     const bool unbegun = interrupted_ && !run.cutting;
     if (!unbegun && !(run.failed && !run.wants_look)) continue;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "app_facts.h"
+#include "image_index.h"
 #include "lockstep/planner.h"
 #include "service_view.h"
 
@@ -93,7 +94,7 @@ class Builder {
       case StepKind::kCreateVolume:
         return CreateVolume();
       case StepKind::kRemoveImage:
-        return RemoveImageRequest{step_.subject};
+        return RemoveImage();
       case StepKind::kTakeLocks:
         return TakeLocks();
       case StepKind::kReleaseLocks:
@@ -248,6 +249,33 @@ class Builder {
     return request;
   }
 
+  StepRequest RemoveImage() const {
+    RemoveImageRequest request{step_.subject, Record()};
+    std::erase(request.record.retired, step_.subject);
+    return request;
+  }
+
+  // Ids of the images that only containers of the past use.
+  std::vector<std::string> Retired(std::vector<std::string> retired) const {
+    std::set<std::string> wanted;
+    if (app_ != nullptr && app_->release) {
+      const ImageIndex images(observed_.engine);
+      for (const TargetService& service : app_->release->services) {
+        wanted.emplace(images.Find(service.spec.image));
+      }
+    }
+    const AppNames names(target_);
+    for (const ObservedContainer& container : observed_.engine.containers) {
+      if (container.owned && names.Uuid(container.app) == step_.app &&
+          wanted.count(container.image_id) == 0) {
+        retired.push_back(container.image_id);
+      }
+    }
+    std::sort(retired.begin(), retired.end());
+    retired.erase(std::unique(retired.begin(), retired.end()), retired.end());
+    return retired;
+  }
+
   StepRequest CommitRelease() const {
     CommitReleaseRequest request;
     request.record = Record();
@@ -259,9 +287,11 @@ class Builder {
     }
     // A committed release is not one that failed.
     std::erase(request.record.failed, step_.subject);
-    const bool nothing = request.record.failed.empty() && request.record.stopped.empty() &&
-                         request.record.purge.empty() && !request.record.committed;
-    request.erase = app_ == nullptr || nothing;
+    if (app_ == nullptr) {
+      request.record.failed.clear();
+      request.record.stopped.clear();
+    }
+    if (step_.detail != "back") request.record.retired = Retired(request.record.retired);
     return request;
   }
 

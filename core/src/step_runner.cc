@@ -19,6 +19,10 @@ struct StepRunner::Performer {
     return StepResult{};
   }
 
+  Result<StepResult> Remember(const AppRecord& record) const {
+    return Done(record.empty() ? ports.store.EraseApp(step.app) : ports.store.PutApp(record));
+  }
+
   Result<StepResult> operator()(const PullImageRequest& request) const {
     LOCKSTEP_TRY(std::string id, ports.runtime.PullImage({request.reference}, progress, stop));
     return StepResult{std::move(id), {}};
@@ -82,7 +86,12 @@ struct StepRunner::Performer {
   }
 
   Result<StepResult> operator()(const RemoveImageRequest& request) const {
-    return Done(ports.runtime.RemoveImage(request.image_id, stop));
+    auto removed = ports.runtime.RemoveImage(request.image_id, stop);
+    // In use by others after all: then it is theirs.
+    if (!removed && removed.assume_error().code != ErrorCode::kConflict) {
+      return std::move(removed).as_failure();
+    }
+    return Remember(request.record);
   }
 
   Result<StepResult> operator()(const TakeLocksRequest& request) const {
@@ -110,8 +119,7 @@ struct StepRunner::Performer {
   }
 
   Result<StepResult> operator()(const CommitReleaseRequest& request) const {
-    return Done(request.erase ? ports.store.EraseApp(step.app)
-                              : ports.store.PutApp(request.record));
+    return Remember(request.record);
   }
 
   Result<StepResult> operator()(const AwaitRequest&) const {

@@ -180,7 +180,8 @@ void ReadApp(ObjectReader reader, ObservedState& state) {
                         .cutover = reader.OptionalText("cutover"),
                         .failed = reader.Texts("failed"),
                         .stopped = reader.Texts("stopped"),
-                        .purge = reader.Texts("purge")});
+                        .purge = reader.Texts("purge"),
+                        .retired = reader.Texts("retired")});
 }
 
 void ReadEngine(ObjectReader& reader, EngineState& engine) {

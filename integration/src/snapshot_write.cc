@@ -98,6 +98,7 @@ Json AppJson(const AppRecord& app) {
   out["failed"] = app.failed;
   out["stopped"] = app.stopped;
   out["purge"] = app.purge;
+  out["retired"] = app.retired;
   return out;
 }
 

@@ -241,9 +241,9 @@ TEST_P(SimulationTest, ConvergesThroughFaultsCrashesAndLocks) {
       wanted.push_back(service.name + "_0_0_" + app.release->commit);
     }
     std::sort(wanted.begin(), wanted.end());
-    ASSERT_EQ(Up(calm.truth()), wanted)
-        << ::testing::PrintToString(device.done()) << ::testing::PrintToString(calm.done());
+    ASSERT_EQ(Up(calm.truth()), wanted);
     ASSERT_EQ(calm.truth().engine.containers.size(), wanted.size()) << "left over";
+    ASSERT_LE(calm.truth().engine.images.size(), wanted.size()) << "an image nobody needs";
   }
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest, ::testing::Range(0u, 40u));

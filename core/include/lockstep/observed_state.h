@@ -107,6 +107,13 @@ struct AppRecord {
   std::vector<std::string> failed;       // Releases not to be tried again.
   std::vector<std::string> stopped;      // Services stopped by a person.
   std::vector<std::string> purge;        // Volumes to be purged.
+  // Ids of images whose containers went: removed as soon as nobody uses or wants them.
+  std::vector<std::string> retired;
+
+  bool empty() const {  // Nothing worth remembering.
+    return !committed && !cutover && failed.empty() && stopped.empty() && purge.empty() &&
+           retired.empty();
+  }
   friend bool operator==(const AppRecord&, const AppRecord&) = default;
 };
 

@@ -107,7 +107,7 @@ class Session {
     StepRequest request;
   };
   struct Attempts {
-    int made = 0;
+    int failed = 0;  // In a row; of a start: that it was to be started again counts as well.
     MonoTime not_before{};
     bool given_up = false;
   };
@@ -142,6 +142,8 @@ class Session {
   void WatchHeldLocks(std::vector<Action>& actions);
   void ReportHeld(std::vector<Action>& actions);
   void ReportPlan(std::vector<Action>& actions);
+  void CountFailure(const Step& step, Error error, MonoTime now);
+  void CheckClaims(MonoTime now);
   void GiveUp(const Step& step, Error error);
   bool MayGoBack(const Step& step) const;
   bool Waits(const AppPlan& app) const;
@@ -161,6 +163,7 @@ class Session {
   std::map<std::string, Up, std::less<>> up_;  // By container id.
   std::set<StepId> awaiting_;
   std::set<StepId> cancelled_;
+  std::set<StepId> claimed_;  // Reported as done, and not confirmed by a look yet.
   struct Done {
     Running what;
     StepResult result;
@@ -177,6 +180,7 @@ class Session {
   bool need_look_ = true;
   bool looking_ = false;
   bool changed_since_look_ = false;
+  bool check_claims_ = false;
   bool waits_for_event_ = false;
   bool interrupted_ = false;
   bool timed_out_ = false;

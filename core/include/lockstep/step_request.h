@@ -71,6 +71,7 @@ struct CreateVolumeRequest {
 };
 struct RemoveImageRequest {
   std::string image_id;
+  AppRecord record;  // Remembered after: the image is not retired any more.
 };
 struct TakeLocksRequest {
   std::vector<ServiceRef> services;  // All or nothing.
@@ -79,8 +80,7 @@ struct TakeLocksRequest {
 };
 struct ReleaseLocksRequest {};
 struct CommitReleaseRequest {
-  AppRecord record;
-  bool erase = false;  // The app is gone: nothing is left to remember.
+  AppRecord record;  // An empty one is erased.
 };
 // Waiting is the Session's own: nobody is asked to perform it.
 struct AwaitRequest {

@@ -43,6 +43,7 @@ void KeepsEveryPartOfARecord(StorePlace& place) {
   record.failed = {"c0", "with \"quotes\", \n and \xc3\xa9"};
   record.stopped = {"web"};
   record.purge = {"data", ""};
+  record.retired = {"sha256:0", "sha256:1"};
   ASSERT_THAT(place.Open().PutApp(record), IsOk());
   EXPECT_THAT(LoadFrom(place.Open()).apps, ElementsAre(record));
 }
