@@ -3,6 +3,8 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
+#include <utility>
 
 #include "apply_display.h"
 #include "command.h"
@@ -35,13 +37,20 @@ ApplyOptions OptionsOf(const ApplyFlags& flags, const Target& target) {
   return options;
 }
 
-Result<ApplyReport> ApplyShown(DeviceControl& device, const Target& target,
-                               const ApplyOptions& options, Invocation invocation) {
+struct Ended {
+  ApplyReport report;
+  bool held = false;  // An app was waiting for a lock at the end.
+};
+
+Result<Ended> ApplyShown(DeviceControl& device, const Target& target, const ApplyOptions& options,
+                         Invocation invocation) {
   Streams& streams = invocation.streams;
   ApplyDisplay display(streams, invocation.common.json ? DisplayForm::kJson : DisplayForm::kPeople,
                        [&device](std::string_view app) { return device.locks().UnlockSeen(app); });
   const std::stop_callback say(streams.interrupt, [&display] { display.OnInterrupt(); });
-  return Orchestrator(device.ports()).Apply(target, options, display, streams.interrupt);
+  LOCKSTEP_TRY(auto report,
+               Orchestrator(device.ports()).Apply(target, options, display, streams.interrupt));
+  return Ended{std::move(report), display.held()};
 }
 
 void PrintReport(const ApplyReport& report, Invocation invocation) {
@@ -63,13 +72,16 @@ Result<int> RunApply(const ApplyFlags& flags, Invocation invocation) {
   LOCKSTEP_TRY(const LoadedTarget loaded,
                ReadTargetFile(flags.plan.target, {invocation.common.device}));
   LOCKSTEP_TRY(const auto device, DeviceControl::Open(invocation.common));
-  const auto report =
+  const auto ended =
       ApplyShown(*device, loaded.target, OptionsOf(flags, loaded.target), invocation);
   LOCKSTEP_TRYV(device->Save());
-  LOCKSTEP_TRYV(report);
+  LOCKSTEP_TRYV(ended);
   LOCKSTEP_TRYV(device->store().PutLastTarget(loaded.text));
-  PrintReport(report.assume_value(), invocation);
-  return ExitStatusOf(report.assume_value());
+  PrintReport(ended.assume_value().report, invocation);
+  const int status = ExitStatusOf(ended.assume_value().report, ended.assume_value().held);
+  // Still held, but nobody waits for it any longer.
+  const bool interrupted = invocation.streams.interrupt.stop_requested();
+  return interrupted && status == kExitHeld ? kExitInterrupted : status;
 }
 
 std::string CheckDuration(const std::string& text) {
@@ -105,6 +117,7 @@ Command AddApplyCommand(CLI::App& root, Invocation invocation) {
       "Moves the device to a target, with progress. It downloads and prepares first, then waits "
       "until no update lock of the app is held, then stops, starts and cleans up in dependency "
       "order. Interrupted in any way, the next run goes on from where things are.");
+  app->group("Commands");
   AddFlags(*app, *flags, invocation.common);
   app->footer(
       "Examples:\n"
@@ -113,11 +126,11 @@ Command AddApplyCommand(CLI::App& root, Invocation invocation) {
       "      download now, cut over if nobody minds\n"
       "  lockstep apply target.json --timeout 10m --json | jq -r .event\n\n"
       "Interrupting:\n"
-      "  The first SIGINT or SIGTERM ends it safely: a cutover that has begun is finished first.\n"
-      "  A second one ends it at once; the next run goes on from there.\n\n"
+      "  The first SIGINT or SIGTERM ends it safely: a cutover that has begun is\n"
+      "  finished first. A second one ends it at once; the next run goes on from there.\n\n"
       "Exit status:\n"
-      "  0 in sync, 1 an error or time-out, 2 the command line is wrong, 3 held by a lock,\n"
-      "  4 applied, but not healthy, 6 blocked, 130 interrupted\n\n"
+      "  0 in sync, 1 an error or time-out, 2 the command line is wrong,\n"
+      "  3 held by a lock, 4 applied, but not healthy, 6 blocked, 130 interrupted\n\n"
       "Files:\n"
       "  STATE-DIR/lock          held while it runs: one Lockstep at a time\n"
       "  STATE-DIR/lockstep.db   what must outlive it");

@@ -21,6 +21,8 @@ ApplyDisplay::ApplyDisplay(Streams& streams, DisplayForm form, UnlockSeen unlock
 }
 
 void ApplyDisplay::OnEvent(const Event& event) {
+  if (event.kind == EventKind::kHeld) held_.insert(event.app);
+  if (event.kind == EventKind::kReleased) held_.erase(event.app);
   Item item;
   item.event = event;
   if (event.plan != nullptr) {

@@ -37,6 +37,8 @@ class ApplyDisplay final : public EventObserver {
   void OnEvent(const Event& event) override;
   // Says what an interrupt will do; returns at once.
   void OnInterrupt();
+  // An app waits for a lock, or did when the update ended. To be asked after it ended.
+  bool held() const { return !held_.empty(); }
   // Writes what is queued and removes the live lines.
   void Finish();
 
@@ -58,6 +60,7 @@ class ApplyDisplay final : public EventObserver {
   Streams& streams_;
   const DisplayForm form_;
   const UnlockSeen unlock_seen_;
+  std::set<std::string> held_;      // Apps.
   std::set<std::string> released_;  // Held apps that are free and have not stopped anything yet.
   SystemClock clock_;
 

@@ -22,7 +22,12 @@ std::string ExplainStep(const Event& event) {
   step.app = event.app;
   step.service = event.service;
   step.subject = event.subject;
-  return Printable(Explain(step));
+  std::string text = ShortenHashes(Printable(Explain(step)));
+  // An event does not say to what: "set the restart policy of web to ".
+  for (const std::string_view end : {" to network ", " to "}) {
+    if (text.ends_with(end)) text.resize(text.size() - end.size());
+  }
+  return text;
 }
 
 std::string Percent(const PullView& pull) {

@@ -117,6 +117,7 @@ Command AddLocksCommand(CLI::App& root, Invocation invocation) {
       "locks",
       "Shows every update lock: who holds it, since when, and what it holds up. It looks at the "
       "files alone and needs no engine; the status is 0 whether something is locked or not.");
+  app->group("Commands");
   app->add_flag("--json", invocation.common.json, "Prints a JSON array, one object for each lock.");
   app->add_flag("--watch", *watch, "Prints them again each time one comes or goes, until stopped.");
   app->footer(

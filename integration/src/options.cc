@@ -3,6 +3,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
+#include <algorithm>
 #include <memory>
 #include <utility>
 #include <vector>
@@ -39,14 +40,17 @@ class ManualFormat final : public CLI::Formatter {
   }
 
   std::string make_option(const CLI::Option* option, bool is_positional) const override {
-    std::string name = make_option_name(option, is_positional);
+    std::string name =
+        is_positional ? option->get_name(true, false) : option->get_name(false, true);
+    if (const auto comma = name.find(','); comma != std::string::npos) name.insert(comma + 1, " ");
     if (!is_positional && option->get_type_size() != 0) name += ' ' + option->get_type_name();
     return Entry(name, option->get_description());
   }
 
   std::string make_subcommand(const CLI::App* command) const override {
     const std::string& text = command->get_description();
-    return Entry(command->get_name(), text.substr(0, text.find('.') + 1));
+    return Entry(command->get_name(),
+                 text.substr(0, std::min(text.find(". "), text.size() - 1)) + '.');
   }
 
  private:
@@ -103,6 +107,10 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.allow_config_extras(CLI::config_extras_mode::error);
 }
 
-void UseHelpFormat(CLI::App& app) { app.formatter(std::make_shared<ManualFormat>()); }
+void UseHelpFormat(CLI::App& app) {
+  auto format = std::make_shared<ManualFormat>();
+  format->label("Positionals", "Arguments");
+  app.formatter(std::move(format));
+}
 
 }  // namespace lockstep

@@ -65,6 +65,7 @@ Command AddPlanCommand(CLI::App& root, Invocation invocation) {
       "Shows what would be done to reach a target, and why. It changes nothing: it says for each "
       "service what differs, who holds the update up and for how long, and lists the steps in "
       "order.");
+  app->group("Commands");
   app->add_option("TARGET", flags->target,
                   "The target: a balena state of version 3, as JSON; - reads standard input.")
       ->required();
@@ -84,12 +85,13 @@ Command AddPlanCommand(CLI::App& root, Invocation invocation) {
       "Examples:\n"
       "  lockstep plan target.json\n"
       "      what `lockstep apply target.json` would begin with, now, on this device\n"
-      "  lockstep snapshot --output device.json && lockstep plan target.json --snapshot "
-      "device.json\n"
+      "  lockstep snapshot --output device.json\n"
+      "  lockstep plan target.json --snapshot device.json\n"
       "      the same, on another machine\n"
       "  lockstep plan target.json --detailed-exitcode >/dev/null || echo \"not in sync\"\n\n"
       "Exit status:\n"
-      "  0 a plan was printed, 1 an error, 2 the command line is wrong; see --detailed-exitcode");
+      "  0 a plan was printed (but see --detailed-exitcode), 1 an error,\n"
+      "  2 the command line is wrong");
   return {app, [flags, invocation] { return RunPlan(*flags, invocation); }};
 }
 

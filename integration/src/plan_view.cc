@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 #include <vector>
 
 namespace lockstep {
@@ -50,7 +51,8 @@ std::string RenderServices(const AppPlan& app, ShowValues values) {
     if (service.why.empty()) rows.push_back(row);
     for (const Reason& reason : service.why) {
       row.resize(2);
-      row.push_back(Printable(Explain(reason, values)));
+      const std::string why = Printable(Explain(reason, values));
+      row.push_back(reason.code == ReasonCode::kImageChanged ? ShortenHashes(why) : why);
       rows.push_back(row);
       row = {"", ""};
     }
@@ -116,23 +118,36 @@ std::vector<std::size_t> PrintOrder(const Plan& plan) {
   return order;
 }
 
-std::string StepNote(const Step& step, const std::vector<std::size_t>& numbers, Style style) {
-  std::string note;
-  if (!step.after.empty()) {
-    std::vector<std::size_t> after;
-    for (const std::uint32_t index : step.after) after.push_back(numbers[index]);
-    std::sort(after.begin(), after.end());
-    for (const std::size_t number : after) {
-      note += (note.empty() ? "after " : ", ") + std::to_string(number);
-    }
-    note = style.Dim(note);
+// What comes before a step, without what comes before one of these already.
+std::vector<std::size_t> NumbersBefore(const Plan& plan, const Step& step,
+                                       const std::vector<std::size_t>& numbers) {
+  std::set<std::uint32_t> implied;
+  for (const std::uint32_t index : step.after) {
+    const auto& before = plan.steps[index].after;
+    implied.insert(before.begin(), before.end());
   }
+  std::set<std::size_t> shown;
+  for (const std::uint32_t index : step.after) {
+    if (!implied.contains(index)) shown.insert(numbers[index]);
+  }
+  return {shown.begin(), shown.end()};
+}
+
+std::string StepNote(const Plan& plan, const Step& step, const std::vector<std::size_t>& numbers,
+                     Style style) {
+  std::string note;
+  for (const std::size_t number : NumbersBefore(plan, step, numbers)) {
+    note += (note.empty() ? "after " : ", ") + std::to_string(number);
+  }
+  if (!note.empty()) note = style.Dim(note);
   if (step.status == StepStatus::kHeld || step.status == StepStatus::kDeferred) {
     note += (note.empty() ? "" : "; ") + style.Yellow(StepStatusName(step.status));
   }
   if (step.disruptive) note += std::string(note.empty() ? "" : "; ") + "interrupts";
   return note;
 }
+
+std::string StepText(const Step& step) { return ShortenHashes(Printable(Explain(step))); }
 
 std::string RenderSteps(const Plan& plan, Style style) {
   const auto order = PrintOrder(plan);
@@ -141,7 +156,7 @@ std::string RenderSteps(const Plan& plan, Style style) {
   const auto digits = static_cast<int>(std::to_string(order.size()).size());
   int widest = 0;
   for (const Step& step : plan.steps) {
-    widest = std::max(widest, DisplayWidth(Printable(Explain(step))));
+    widest = std::max(widest, DisplayWidth(StepText(step)));
   }
   std::string text = "\nSteps\n";
   const Step* previous = nullptr;
@@ -159,8 +174,8 @@ std::string RenderSteps(const Plan& plan, Style style) {
     previous = &step;
     const std::string number = std::to_string(numbers[index]);
     std::string line(static_cast<std::size_t>(4 + digits) - number.size(), ' ');
-    line += number + ". " + PadRight(Printable(Explain(step)), std::min(widest, 60) + 2) +
-            StepNote(step, numbers, style);
+    line += number + ". " + PadRight(StepText(step), std::min(widest, 60) + 2) +
+            StepNote(plan, step, numbers, style);
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
   }
@@ -186,8 +201,9 @@ std::string Conclusion(const Plan& plan, Style style) {
 }  // namespace
 
 std::string DescribeHolder(const LockHolder& holder, WallTime now) {
-  std::string text = Printable(holder.service) + ": " + Printable(holder.path) + " (" +
-                     std::string(LockKindName(holder.kind));
+  std::string text = Printable(holder.service) + ": ";
+  if (!holder.path.empty()) text += Printable(holder.path) + ' ';
+  text += '(' + std::string(LockKindName(holder.kind));
   if (holder.since) text += ", for " + ExplainAge(now - *holder.since);
   text += ')';
   for (const std::string& note : holder.notes) text += "; " + Printable(note);

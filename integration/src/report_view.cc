@@ -1,7 +1,5 @@
 #include "report_view.h"
 
-#include <algorithm>
-
 #include "exit_status.h"
 #include "plan_view.h"
 
@@ -60,7 +58,7 @@ std::string RenderReport(const ApplyReport& report, WallTime now, Style style) {
   return text;
 }
 
-int ExitStatusOf(const ApplyReport& report) {
+int ExitStatusOf(const ApplyReport& report, bool held) {
   switch (report.outcome) {
     case ApplyOutcome::kInSync:
       return kExitOk;
@@ -72,12 +70,8 @@ int ExitStatusOf(const ApplyReport& report) {
       return kExitBlocked;
     case ApplyOutcome::kInterrupted:
       return kExitInterrupted;
-    case ApplyOutcome::kTimedOut: {
-      const bool held = std::any_of(report.apps.begin(), report.apps.end(), [](const auto& app) {
-        return app.outcome == ApplyOutcome::kHeld || !app.holders.empty();
-      });
+    case ApplyOutcome::kTimedOut:
       return held ? kExitHeld : kExitError;
-    }
     case ApplyOutcome::kFailed:
       return kExitError;
   }

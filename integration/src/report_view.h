@@ -12,7 +12,8 @@ namespace lockstep {
 // A line or some for each app; what failed is left out (it is an error, and printed as one).
 std::string RenderReport(const ApplyReport& report, WallTime now, Style style);
 
-int ExitStatusOf(const ApplyReport& report);
+// `held`: an app was waiting for a lock when the update ended.
+int ExitStatusOf(const ApplyReport& report, bool held);
 
 }  // namespace lockstep
 

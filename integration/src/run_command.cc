@@ -22,7 +22,7 @@ constexpr const char* kDescription =
 constexpr const char* kFooter =
     R"(Examples:
   lockstep plan target.json        what would be done, and why; changes nothing
-  lockstep apply target.json       do it; waits while an app holds an update lock
+  lockstep apply target.json       do it; waits while an update lock is held
   lockstep locks                   who holds up an update, and since when
 
 Exit status:
@@ -86,8 +86,9 @@ std::optional<int> Parse(CLI::App& root, std::vector<std::string> args, Streams&
     streams.out << success.what() << '\n';
     return kExitOk;
   } catch (const CLI::ParseError& error) {
-    Error usage = MakeError(ErrorCode::kInvalidInput, UsageMessage(root, error),
-                            "see `lockstep" + Chosen(root) + " --help`");
+    const Error usage = WithContext(MakeError(ErrorCode::kInvalidInput, UsageMessage(root, error),
+                                              "see `lockstep" + Chosen(root) + " --help`"),
+                                    "command line");
     streams.err << "lockstep: " << Describe(usage) << '\n';
     return kExitUsage;
   }

@@ -34,6 +34,7 @@ Command AddSnapshotCommand(CLI::App& root, Invocation invocation) {
       "networks, "
       "volumes, locks and what Lockstep remembers. `lockstep plan --snapshot` reads it in place of "
       "a device. It holds the values of environment variables, which may be secret.");
+  app->group("Commands");
   app->add_option("--output", *output,
                   "Writes to this file instead, with mode 0600, whole or not at all.")
       ->type_name("FILE");

@@ -28,6 +28,7 @@ Command AddStatusCommand(CLI::App& root, Invocation invocation) {
       "status",
       "Shows what runs: for each app its release, and for each service its state, health, release "
       "and since when.");
+  app->group("Commands");
   app->add_flag("--json", invocation.common.json, "Prints JSON (lockstep.status/1).");
   app->footer(
       "Examples:\n"

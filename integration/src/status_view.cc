@@ -49,6 +49,17 @@ std::vector<const LockHolder*> LocksOf(const ObservedState& state, const std::st
   return locks;
 }
 
+// The one release of all of them, else the one that is known to have settled.
+std::string ReleaseOf(const std::vector<const ObservedContainer*>& containers,
+                      const AppRecord* record) {
+  const bool one = !containers.empty() &&
+                   std::all_of(containers.begin(), containers.end(), [&](const auto* container) {
+                     return container->commit == containers.front()->commit;
+                   });
+  if (one) return containers.front()->commit;
+  return record != nullptr && record->committed ? *record->committed : std::string();
+}
+
 }  // namespace
 
 std::string RenderStatus(const ObservedState& state, Style style) {
@@ -56,9 +67,8 @@ std::string RenderStatus(const ObservedState& state, Style style) {
   for (const auto& [app, containers] : ByApp(state)) {
     text += style.Bold("app " + Printable(app));
     const AppRecord* record = state.FindApp(app);
-    if (record != nullptr && record->committed) {
-      text += ": release " + ShortCommit(*record->committed);
-    }
+    const std::string release = ReleaseOf(containers, record);
+    if (!release.empty()) text += ": release " + ShortCommit(release);
     if (record != nullptr && record->cutover) {
       text += style.Yellow(", moving to " + ShortCommit(*record->cutover));
     }
@@ -84,6 +94,7 @@ nlohmann::ordered_json StatusToJson(const ObservedState& state) {
   for (const auto& [app, containers] : ByApp(state)) {
     const AppRecord* record = state.FindApp(app);
     nlohmann::ordered_json json = {{"app", app},
+                                   {"release", ReleaseOf(containers, record)},
                                    {"committed", nullptr},
                                    {"cutover", nullptr},
                                    {"locked", !LocksOf(state, app).empty()},

@@ -135,6 +135,20 @@ std::string FormatBytes(std::int64_t bytes) {
   return text.data();
 }
 
+std::string ShortenHashes(std::string_view text) {
+  constexpr std::string_view kHexDigits = "0123456789abcdef";
+  std::string out;
+  while (!text.empty()) {
+    const auto run = std::min(text.find_first_not_of(kHexDigits), text.size());
+    out += text.substr(0, run >= 32 ? 8 : run);
+    text.remove_prefix(run);
+    const auto rest = std::min(text.find_first_of(kHexDigits), text.size());
+    out += text.substr(0, rest);
+    text.remove_prefix(rest);
+  }
+  return out;
+}
+
 std::string ShortCommit(std::string_view commit) { return Printable(commit.substr(0, 8)); }
 
 std::string Plural(std::size_t count, std::string_view noun) {

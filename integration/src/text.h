@@ -30,6 +30,8 @@ std::string Table(const std::vector<std::vector<std::string>>& rows, int indent 
 std::string Wrap(std::string_view text, int indent, int width);
 
 std::string FormatBytes(std::int64_t bytes);  // "812 B", "4.0 kB", "12.3 MB" (1000-based)
+// Runs of 32 hexadecimal digits and more (digests, commits, ids) cut to their first eight.
+std::string ShortenHashes(std::string_view text);
 std::string ShortCommit(std::string_view commit);
 std::string Plural(std::size_t count, std::string_view noun);  // "1 step", "2 steps"
 

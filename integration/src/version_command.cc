@@ -52,6 +52,7 @@ Command AddVersionCommand(CLI::App& root, Invocation invocation) {
       "version",
       "Prints the versions of Lockstep, the engine and its API. Status 0 also when no "
       "engine answers.");
+  app->group("Commands");
   app->add_flag("--json", invocation.common.json, "Prints JSON (lockstep.version/1).");
   app->footer("Examples:\n  lockstep version\n  lockstep version --json | jq -r .engine.version");
   return {app, [invocation] { return RunVersion(invocation); }};

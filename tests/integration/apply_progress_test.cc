@@ -1,0 +1,207 @@
+#include "apply_progress.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <string>
+#include <vector>
+
+#include "live_painter.h"
+
+namespace lockstep {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using ::testing::AllOf;
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+MonoTime At(milliseconds time) { return MonoTime(time); }
+
+Event StepEvent(EventKind kind, StepKind step, std::uint64_t id = 1) {
+  Event event;
+  event.kind = kind;
+  event.app = "aa";
+  event.service = "web";
+  event.step = StepId{id};
+  event.step_kind = step;
+  event.subject = "x/web:2";
+  return event;
+}
+
+Event Bytes(std::int64_t current, std::int64_t total) {
+  Event event = StepEvent(EventKind::kProgress, StepKind::kPullImage);
+  event.current_bytes = current;
+  event.total_bytes = total;
+  return event;
+}
+
+Event HeldEvent() {
+  Event event;
+  event.kind = EventKind::kHeld;
+  event.app = "aa";
+  event.time = WallTime(seconds(1'000));
+  LockHolder holder;
+  holder.app = "aa";
+  holder.service = "web";
+  holder.path = "/locks/1/web/updates.lock";
+  holder.since = WallTime(seconds(880));
+  event.holders = {holder};
+  return event;
+}
+
+TEST(RenderPullTest, ShowsMoreTheMoreRoomThereIs) {
+  const PullView pull{"download web", 20'000'000, 40'000'000, 2'000'000};
+  EXPECT_EQ(RenderPull(pull, 100),
+            "download web  [===================>                  ]   50%  20.0 MB / 40.0 MB  "
+            "2.0 MB/s  10 s left");
+  EXPECT_THAT(RenderPull(pull, 70),
+              AllOf(HasSubstr("50%"), HasSubstr("2.0 MB/s"), Not(HasSubstr("left"))));
+  EXPECT_THAT(RenderPull(pull, 40), AllOf(HasSubstr("50%"), Not(HasSubstr("MB/s"))));
+}
+
+TEST(RenderPullTest, NeverExceedsTheWidth) {
+  for (const PullView& pull :
+       {PullView{"download web", 20, 40, 2}, PullView{"download web", 0, 0, 0},
+        PullView{std::string(200, 'x'), 123'456'789'012, 987'654'321'098, 12'345'678},
+        PullView{"over", 50, 40, 0}, PullView{"negative", -5, 40, -1}}) {
+    for (int width = 1; width < 140; ++width) {
+      EXPECT_LE(DisplayWidth(RenderPull(pull, width)), width) << pull.label;
+    }
+  }
+}
+
+TEST(TransferRateTest, CountsTheLastSecondsOnly) {
+  TransferRate rate;
+  EXPECT_EQ(rate.bytes_per_second(), 0);
+  rate.Add(At(milliseconds(0)), 0);
+  for (int second = 1; second <= 10; ++second) rate.Add(At(seconds(second)), second * 1'000);
+  for (int second = 11; second <= 16; ++second) {
+    rate.Add(At(seconds(second)), 10'000 + (second - 10) * 5'000);
+  }
+  EXPECT_EQ(rate.bytes_per_second(), 5'000);
+}
+
+TEST(TransferRateTest, BeginsAgainWithThePull) {
+  TransferRate rate;
+  rate.Add(At(seconds(0)), 0);
+  rate.Add(At(seconds(1)), 9'000);
+  rate.Add(At(seconds(2)), 100);
+  EXPECT_EQ(rate.bytes_per_second(), 0);
+}
+
+TEST(ApplyProgressTest, PlainLinesOfAPullAreRateLimited) {
+  ApplyProgress progress{Style()};
+  EXPECT_THAT(progress.OnEvent(StepEvent(EventKind::kStepStarted, StepKind::kPullImage),
+                               At(seconds(0)), false),
+              ElementsAre("aa: download x/web:2"));
+  std::vector<std::string> lines;
+  for (int tenth = 1; tenth <= 100; ++tenth) {
+    for (auto& line : progress.OnEvent(Bytes(tenth * 100'000, 20'000'000),
+                                       At(milliseconds(tenth * 100)), false)) {
+      lines.push_back(std::move(line));
+    }
+  }
+  EXPECT_THAT(lines, ElementsAre(HasSubstr("25%, 5.0 MB of 20.0 MB, 1.0 MB/s, 15 s left"),
+                                 HasSubstr("50%, 10.0 MB of 20.0 MB, 1.0 MB/s, 10 s left")));
+  EXPECT_THAT(progress.OnEvent(StepEvent(EventKind::kStepDone, StepKind::kPullImage),
+                               At(seconds(12)), false),
+              ElementsAre("aa: download x/web:2: done in 12 s, 20.0 MB"));
+}
+
+TEST(ApplyProgressTest, OnATerminalAPullIsALiveLineUntilItIsDone) {
+  ApplyProgress progress{Style()};
+  EXPECT_THAT(progress.OnEvent(StepEvent(EventKind::kStepStarted, StepKind::kPullImage),
+                               At(seconds(0)), true),
+              IsEmpty());
+  EXPECT_THAT(progress.OnEvent(Bytes(5, 10), At(seconds(9)), true), IsEmpty());
+  EXPECT_THAT(progress.Live(At(seconds(9)), 80), ElementsAre(HasSubstr("50%")));
+  EXPECT_THAT(progress.OnEvent(StepEvent(EventKind::kStepDone, StepKind::kPullImage),
+                               At(seconds(10)), true),
+              SizeIs(1));
+  EXPECT_THAT(progress.Live(At(seconds(10)), 80), IsEmpty());
+}
+
+TEST(ApplyProgressTest, SaysWhoHoldsAndSinceWhenAndHowToSeeMore) {
+  ApplyProgress progress{Style()};
+  const auto lines = progress.OnEvent(HeldEvent(), At(seconds(0)), true);
+  EXPECT_THAT(
+      lines, ElementsAre(HasSubstr("held by an update lock"),
+                         AllOf(HasSubstr("web: /locks/1/web/updates.lock"), HasSubstr("for 2 min")),
+                         HasSubstr("lockstep locks")));
+  EXPECT_THAT(progress.Live(At(seconds(30)), 80), ElementsAre("aa: held by web, waiting for 30 s"));
+  Event released;
+  released.kind = EventKind::kReleased;
+  released.app = "aa";
+  EXPECT_THAT(progress.OnEvent(released, At(seconds(31)), true),
+              ElementsAre("aa: free after 31 s"));
+  EXPECT_THAT(progress.Live(At(seconds(31)), 80), IsEmpty());
+}
+
+TEST(ApplyProgressTest, ACutoverLastsFromTakingTheLocksToGivingThemBack) {
+  ApplyProgress progress{Style()};
+  const auto feed = [&](EventKind kind, StepKind step) {
+    (void)progress.OnEvent(StepEvent(kind, step), At(seconds(0)), false);
+  };
+  feed(EventKind::kStepStarted, StepKind::kTakeLocks);
+  EXPECT_FALSE(progress.CuttingOver());
+  feed(EventKind::kStepDone, StepKind::kTakeLocks);
+  EXPECT_TRUE(progress.CuttingOver());
+  feed(EventKind::kStepDone, StepKind::kStopContainer);
+  EXPECT_TRUE(progress.CuttingOver());
+  feed(EventKind::kStepDone, StepKind::kReleaseLocks);
+  EXPECT_FALSE(progress.CuttingOver());
+}
+
+TEST(ApplyProgressTest, AFailedStepSaysWhy) {
+  ApplyProgress progress{Style()};
+  Event failed = StepEvent(EventKind::kStepFailed, StepKind::kPullImage);
+  failed.error = MakeError(ErrorCode::kNotFound, "no such\x1b image", "check its name");
+  EXPECT_THAT(progress.OnEvent(failed, At(seconds(0)), false),
+              ElementsAre(AllOf(HasSubstr("download x/web:2: failed"), HasSubstr("check its name"),
+                                Not(HasSubstr("\x1b")))));
+}
+
+TEST(ApplyProgressTest, ShowsNoMoreThanAFewLiveLines) {
+  ApplyProgress progress{Style()};
+  for (std::uint64_t id = 1; id <= 20; ++id) {
+    (void)progress.OnEvent(StepEvent(EventKind::kStepStarted, StepKind::kPullImage, id),
+                           At(seconds(0)), true);
+  }
+  const auto lines = progress.Live(At(seconds(1)), 60);
+  EXPECT_THAT(lines, SizeIs(8));
+  EXPECT_EQ(lines.back(), "and 13 more");
+}
+
+TEST(LivePainterTest, DrawsOverTheLastFrameWithoutClearingFirst) {
+  LivePainter painter;
+  EXPECT_EQ(painter.Frame({}, {"one", "two"}, 80), "one\x1b[K\ntwo\x1b[K\n");
+  EXPECT_EQ(painter.Frame({}, {"1", "2"}, 80), "\r\x1b[2A1\x1b[K\n2\x1b[K\n");
+}
+
+TEST(LivePainterTest, KeptLinesScrollAwayAboveTheLiveOnes) {
+  LivePainter painter;
+  (void)painter.Frame({}, {"live"}, 80);
+  EXPECT_EQ(painter.Frame({"kept"}, {"live"}, 80), "\r\x1b[1A\x1b[Jkept\nlive\x1b[K\n");
+}
+
+TEST(LivePainterTest, RemovesLinesThatAreNoLongerLive) {
+  LivePainter painter;
+  (void)painter.Frame({}, {"one", "two"}, 80);
+  EXPECT_EQ(painter.Frame({}, {}, 80), "\r\x1b[2A\x1b[J");
+  EXPECT_EQ(painter.Frame({}, {}, 80), "");
+}
+
+TEST(LivePainterTest, CountsTheRowsThatANarrowerTerminalMade) {
+  LivePainter painter;
+  (void)painter.Frame({}, {std::string(70, 'x'), "short"}, 80);
+  EXPECT_EQ(painter.Frame({}, {"x", "y"}, 30), "\r\x1b[4Ax\x1b[K\ny\x1b[K\n\x1b[J");
+}
+
+}  // namespace
+}  // namespace lockstep
