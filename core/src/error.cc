@@ -10,22 +10,24 @@ struct CodeRow {
   ErrorCode code;
   std::string_view name;
   bool transient;
+  std::string_view hint;  // What to do where the place that failed knows nothing better.
 };
 
 constexpr std::array kCodes = {
-    CodeRow{ErrorCode::kInvalidInput, "invalid-input", false},
-    CodeRow{ErrorCode::kInvalidTarget, "invalid-target", false},
-    CodeRow{ErrorCode::kNotFound, "not-found", false},
-    CodeRow{ErrorCode::kConflict, "conflict", true},
-    CodeRow{ErrorCode::kPermissionDenied, "permission-denied", false},
-    CodeRow{ErrorCode::kUnavailable, "unavailable", true},
-    CodeRow{ErrorCode::kDeadlineExceeded, "deadline-exceeded", true},
-    CodeRow{ErrorCode::kCancelled, "cancelled", false},
-    CodeRow{ErrorCode::kNoSpace, "no-space", false},
-    CodeRow{ErrorCode::kUnsupported, "unsupported", false},
-    CodeRow{ErrorCode::kBadReply, "bad-reply", true},
-    CodeRow{ErrorCode::kAnotherOrchestrator, "another-orchestrator", false},
-    CodeRow{ErrorCode::kInternal, "internal", false},
+    CodeRow{ErrorCode::kInvalidInput, "invalid-input", false, "mend it and try again"},
+    CodeRow{ErrorCode::kInvalidTarget, "invalid-target", false, "mend the target and try again"},
+    CodeRow{ErrorCode::kNotFound, "not-found", false, "check that it exists and is spelt right"},
+    CodeRow{ErrorCode::kConflict, "conflict", true, "find out what is in the way, and free it"},
+    CodeRow{ErrorCode::kPermissionDenied, "permission-denied", false, "check the permissions"},
+    CodeRow{ErrorCode::kUnavailable, "unavailable", true, "try again later"},
+    CodeRow{ErrorCode::kDeadlineExceeded, "deadline-exceeded", true,
+            "run it again; it looks at what was done before it goes on"},
+    CodeRow{ErrorCode::kCancelled, "cancelled", false, "run it again to go on"},
+    CodeRow{ErrorCode::kNoSpace, "no-space", false, "free some space and run it again"},
+    CodeRow{ErrorCode::kUnsupported, "unsupported", false, "use a newer version of the other side"},
+    CodeRow{ErrorCode::kBadReply, "bad-reply", true, "look at the engine's log"},
+    CodeRow{ErrorCode::kAnotherOrchestrator, "another-orchestrator", false, "stop one of the two"},
+    CodeRow{ErrorCode::kInternal, "internal", false, "please report this"},
 };
 
 const CodeRow& RowFor(ErrorCode code) {
@@ -79,10 +81,8 @@ std::string Describe(const Error& error) {
   line += " : ";
   AppendVisible(line, error.message);
   while (!line.empty() && (line.back() == ' ' || line.back() == '.')) line.pop_back();
-  if (!error.hint.empty()) {
-    line += "; ";
-    AppendVisible(line, error.hint);
-  }
+  line += "; ";
+  AppendVisible(line, error.hint.empty() ? RowFor(error.code).hint : std::string_view(error.hint));
   return line;
 }
 
