@@ -238,6 +238,8 @@ std::string AppPlanner::NameToCreate(const ServiceView& view) const {
 void AppPlanner::SetStatuses() {
   for (std::size_t i = first_step_; i < all_steps_.size(); ++i) {
     Step& step = all_steps_[i];
+    std::sort(step.after.begin(), step.after.end());
+    step.after.erase(std::unique(step.after.begin(), step.after.end()), step.after.end());
     const bool behind_gate =
         held_ && (step.kind == StepKind::kTakeLocks ||
                   std::any_of(step.after.begin(), step.after.end(), [&](StepIndex before) {

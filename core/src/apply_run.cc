@@ -68,7 +68,7 @@ ApplyRun::ApplyRun(Orchestrator& orchestrator, Ports ports, const Target& target
 
 Result<ApplyReport> ApplyRun::Run(std::stop_token interrupt) {
   if (options_.timeout) deadline_ = ports_.clock.Monotonic() + *options_.timeout;
-  LOCKSTEP_TRY(ObservedState first, Begin());
+  LOCKSTEP_TRY(ObservedState first, Begin(interrupt));
   session_.OnObserved(std::move(first), ports_.clock.Monotonic());
   {
     const std::stop_callback on_interrupt(interrupt, [this] { Tell(Interrupted{}); });
@@ -95,8 +95,8 @@ Result<ObservedState> ApplyRun::Look(std::stop_token stop) {
   return observed;
 }
 
-Result<ObservedState> ApplyRun::Begin() {
-  LOCKSTEP_TRY(ObservedState observed, Look({}));
+Result<ObservedState> ApplyRun::Begin(std::stop_token stop) {
+  LOCKSTEP_TRY(ObservedState observed, Look(std::move(stop)));
   std::vector<ServiceRef> services;
   for (const ObservedContainer& container : observed.engine.containers) {
     if (!container.owned) continue;

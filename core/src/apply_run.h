@@ -43,7 +43,7 @@ class ApplyRun {
 
   Result<ObservedState> Look(std::stop_token stop);
   // The first look, and what it says is to be put right before anything else.
-  Result<ObservedState> Begin();
+  Result<ObservedState> Begin(std::stop_token stop);
   Result<void> AskAgain(ObservedState& observed);
   Result<void> AdoptSpans(ObservedState& observed);
 

@@ -188,7 +188,11 @@ void Session::Await(const Step& step, MonoTime now, std::vector<Action>& actions
     action.event.subject = step.subject;
     actions.push_back(std::move(action));
   };
-  if (awaiting_.insert(step.id).second) report(EventKind::kStepStarted);
+  if (awaiting_.insert(step.id).second) {
+    report(EventKind::kStepStarted);
+    // A check that answered while the container was being started was not heard.
+    need_look_ = need_look_ || container->health == Health::kStarting;
+  }
   const Verdict verdict = Judge(step, *container, now);
   if (verdict == Verdict::kWait) {
     waits_for_event_ = true;

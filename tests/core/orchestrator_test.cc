@@ -277,6 +277,25 @@ TEST_F(OrchestratorTest, ReportsAServiceThatDoesNotBecomeHealthy) {
   EXPECT_EQ(store_.state().apps.at(0).committed, "c1");
 }
 
+TEST_F(OrchestratorTest, HearsOfAHealthCheckThatAnsweredWhileTheContainerWasStarted) {
+  TargetApp app = MakeApp("c1", {{.name = "db"}});
+  const auto check =
+      NormalizeField(RowOf(Field::kHealthcheck), Value(Value::Map{{"test", Value("true")}}));
+  ASSERT_THAT(check, IsOk());
+  app.release->services[0].spec.Set(Field::kHealthcheck, check.assume_value());
+  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  EXPECT_EQ(OutcomeOf(orchestrator.Apply(MakeTarget({app}), options_, recorder_, {})),
+            ApplyOutcome::kInSync);
+}
+
+TEST_F(OrchestratorTest, CommitsAReleaseOfRenamesAlone) {
+  ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
+  ASSERT_TRUE(locks_.HoldByApp(db_));
+  EXPECT_EQ(OutcomeOf(Apply("c2", kA)), ApplyOutcome::kInSync);
+  EXPECT_THAT(Running(), ElementsAre("db_0_0_c2", "web_0_0_c2"));
+  EXPECT_EQ(store_.state().apps.at(0).committed, "c2");
+}
+
 TEST_F(OrchestratorTest, NumbersEventsWithoutGaps) {
   ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
   const auto seen = recorder_.seen();
