@@ -90,6 +90,11 @@ class Engine:
         self.call("POST", f"/exec/{made['Id']}/start", {"Detach": False})  # Until it ends.
         return self.call("GET", f"/exec/{made['Id']}/json")["ExitCode"]
 
+    def execute_beside(self, container, *command):
+        """Starts a command inside a container, and leaves it running."""
+        made = self.call("POST", f"/containers/{container}/exec", {"Cmd": list(command)})
+        self.call("POST", f"/exec/{made['Id']}/start", {"Detach": True})
+
     def inspect(self, container):
         return self.call("GET", f"/containers/{container}/json")
 
