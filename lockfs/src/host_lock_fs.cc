@@ -51,6 +51,11 @@ std::string DirectoryOf(const HostLockFsOptions& options, const ServiceRef& serv
   return path + "/" + service.app_dir + "/" + service.service;
 }
 
+Result<void> PrepareOne(const LockRoot& root, const ServiceRef& service) {
+  LOCKSTEP_TRY(const auto dir, root.MakeService(service));
+  return root.SetServiceMode(dir);
+}
+
 }  // namespace
 
 HostLockFs::HostLockFs(std::shared_ptr<Core> core) : core_(std::move(core)) {}
@@ -68,15 +73,13 @@ Result<LockPaths> HostLockFs::Resolve(const ServiceRef& service) const {
 }
 
 Result<void> HostLockFs::Prepare(std::span<const ServiceRef> services) {
-  for (const ServiceRef& service : services) {
-    LOCKSTEP_TRYV(lockfs::CheckNames(service));
-  }
   LOCKSTEP_TRY(const LockRoot root, LockRoot::Make(core_->options, core_->seams));
+  Result<void> result = Ok();
   for (const ServiceRef& service : services) {
-    LOCKSTEP_TRY(const auto dir, root.MakeService(service));
-    LOCKSTEP_TRYV(root.SetServiceMode(dir));
+    auto prepared = PrepareOne(root, service);
+    if (!prepared && result) result = std::move(prepared);
   }
-  return Ok();
+  return result;
 }
 
 Result<void> HostLockFs::Forget(const ServiceRef& service) {

@@ -25,7 +25,7 @@ using std::chrono::milliseconds;
 // An app that makes files as fast as it can must not eat a core: no more than one look in this
 // time.
 constexpr milliseconds kCalm{10};
-// Where inotify has reached a limit.
+// Where something cannot be watched.
 constexpr milliseconds kPollPeriod{1000};
 constexpr milliseconds kForever{-1};
 
@@ -63,19 +63,9 @@ class Watcher {
     const StopSignal stopped(stop);
     if (stopped.fd() < 0) return SystemError(errno, "watch locks");
     while (!stop.stop_requested()) {
-      LOCKSTEP_TRY(const bool standing, Arm());
+      const bool whole = Arm();
       sink.OnLocksChanged();  // Once the watch stands: what happened before it is seen now.
-      if (!standing) {
-        Wait(stopped.fd(), -1, kPollPeriod);
-        continue;
-      }
-      while (!stop.stop_requested()) {
-        Wait(stopped.fd(), inotify_.get(), kForever);
-        const Seen seen = Drain();
-        if (seen == Seen::kRearm) break;
-        if (seen == Seen::kLock) sink.OnLocksChanged();
-        Wait(stopped.fd(), -1, kCalm);
-      }
+      Listen(sink, stop, stopped.fd(), whole);
       Wait(stopped.fd(), -1, kCalm);
     }
     return Ok();
@@ -89,24 +79,49 @@ class Watcher {
     (void)::poll(polled.data(), polled.size(), static_cast<int>(timeout.count()));
   }
 
+  // Until the watch must be built anew; one that is not whole, after the poll period at the latest.
+  void Listen(LockSink& sink, const std::stop_token& stop, int stop_fd, bool whole) {
+    const auto poll_at = std::chrono::steady_clock::now() + kPollPeriod;
+    while (!stop.stop_requested()) {
+      milliseconds patience = kForever;
+      if (!whole) {
+        patience = std::chrono::ceil<milliseconds>(poll_at - std::chrono::steady_clock::now());
+        if (patience <= milliseconds(0)) return;
+      }
+      Wait(stop_fd, inotify_.get(), patience);
+      const Seen seen = Drain();
+      if (seen == Seen::kRearm) return;
+      if (seen == Seen::kLock) sink.OnLocksChanged();
+      Wait(stop_fd, -1, kCalm);
+    }
+  }
+
   // Anew from the root each time: any directory on the way may have been removed and remade. False:
-  // inotify is at a limit. Above a service only what happens to directories matters; a root that
-  // is missing is made, to have something to watch.
-  Result<bool> Arm() {
+  // some place cannot be watched, be it that inotify is at a limit, that the root is missing (what
+  // is above it is everybody's and never still) or that the place is unsafe; the others are.
+  bool Arm() {
     inotify_.Reset();  // With all its watches.
     upper_.clear();
-    LOCKSTEP_TRY(const LockRoot root, LockRoot::Make(core_.options, core_.seams));
-    inotify_.Reset(core_.seams.no_inotify ? -1 : ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
-    if (!inotify_ || !WatchUpper(root.fd())) return false;
+    const auto root = LockRoot::Open(core_.options, core_.seams);
+    if (!root || !root.assume_value() || core_.seams.no_inotify) return false;
+    inotify_.Reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!inotify_ || !WatchUpper(root.assume_value()->fd())) return false;
+    bool whole = true;
     for (const ServiceRef& service : services_) {
-      LOCKSTEP_TRYV(CheckNames(service));
-      LOCKSTEP_TRY(const auto app, root.OpenApp(service.app_dir, O_PATH));
-      if (!app) continue;  // The watch on the root sees it come.
-      if (!WatchUpper(app->get())) return false;
-      LOCKSTEP_TRY(const auto dir, root.OpenService(service));
-      if (dir && AddWatch(dir->fd.get(), kComeAndGo | kItself) < 0) return false;
+      if (!WatchService(*root.assume_value(), service)) whole = false;
     }
-    return true;
+    return whole;
+  }
+
+  bool WatchService(const LockRoot& root, const ServiceRef& service) {
+    if (!CheckNames(service)) return false;
+    const auto app = root.OpenApp(service.app_dir, O_PATH);
+    if (!app) return false;
+    if (!app.assume_value()) return true;  // The watch on the root sees it come.
+    if (!WatchUpper(app.assume_value()->get())) return false;
+    const auto dir = root.OpenService(service);
+    if (!dir) return false;
+    return !dir.assume_value() || AddWatch(dir.assume_value()->fd.get(), kComeAndGo | kItself) >= 0;
   }
 
   int AddWatch(int dir, std::uint32_t mask) {

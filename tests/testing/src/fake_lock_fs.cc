@@ -279,9 +279,10 @@ Result<LockPaths> FakeLockFs::Resolve(const ServiceRef& service) const {
 Result<void> FakeLockFs::Prepare(std::span<const ServiceRef> services) {
   const std::lock_guard lock(state_->mutex);
   LOCKSTEP_TRYV(state_->Begin(&Counts::prepare));
-  LOCKSTEP_TRYV(CheckNames(services));
-  for (const ServiceRef& service : services) state_->prepared[PlaceOf(service)] = service;
-  return Ok();
+  for (const ServiceRef& service : services) {
+    if (CheckNames({&service, 1})) state_->prepared[PlaceOf(service)] = service;
+  }
+  return CheckNames(services);
 }
 
 Result<void> FakeLockFs::Forget(const ServiceRef& service) {
@@ -360,7 +361,6 @@ Result<void> FakeLockFs::Watch(std::span<const ServiceRef> services, LockSink& s
   const std::vector<ServiceRef> watched(services.begin(), services.end());
   std::unique_lock lock(state_->mutex);
   LOCKSTEP_TRYV(state_->Begin(&Counts::watch));
-  LOCKSTEP_TRYV(CheckNames(watched));
   ++state_->watchers;
   state_->changed.notify_all();
   while (!stop.stop_requested()) {

@@ -332,6 +332,18 @@ TEST_P(LockConformance, WatchTellsOfLocksThatComeAndGo) {
   ASSERT_TRUE(sink.AwaitMoreThan(calls));
 }
 
+TEST_P(LockConformance, ABadNameEndsNoWatch) {
+  ASSERT_TRUE(locks().Prepare(kShop));
+  const std::vector<ServiceRef> services = {{"a", "1", "a/b"}, kWeb};
+  CountingSink sink;
+  std::jthread watch(
+      [&](std::stop_token stop) { EXPECT_TRUE(locks().Watch(services, sink, stop)); });
+  ASSERT_TRUE(sink.AwaitMoreThan(0));
+  const int calls = sink.calls();
+  ASSERT_TRUE(app().Hold(kWeb, 0));
+  ASSERT_TRUE(sink.AwaitMoreThan(calls));
+}
+
 TEST_P(LockConformance, WatchReturnsWhenItIsStopped) {
   CountingSink sink;
   std::stop_source stop;

@@ -41,13 +41,16 @@ class HostLockFs final : public LockFs {
   ~HostLockFs() override;
 
   Result<LockPaths> Resolve(const ServiceRef& service) const override;
+  // One that cannot be prepared keeps no other from it; the first error is returned.
   Result<void> Prepare(std::span<const ServiceRef> services) override;
   Result<void> Forget(const ServiceRef& service) override;
   Result<std::vector<LockHolder>> Holders(std::span<const ServiceRef> services) override;
+  // A directory that cannot be looked into is an entry of kind kOther with a note that says why.
   Result<std::vector<LockHolder>> List() override;
   Result<LockOutcome> TakeAll(std::span<const ServiceRef> services, LockMode mode) override;
   Result<int> ReleaseLeftovers() override;
-  // Sleeps in inotify; where its limits are reached, calls the sink once a second instead.
+  // Makes nothing. Sleeps in inotify; while a place cannot be watched (a limit is reached, the root
+  // is missing, a name or directory is unsafe), calls the sink once a second, too.
   Result<void> Watch(std::span<const ServiceRef> services, LockSink& sink,
                      std::stop_token stop) override;
 
