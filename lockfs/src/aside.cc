@@ -7,6 +7,7 @@
 
 #include <atomic>
 #include <cerrno>
+#include <cstdint>
 #include <memory>
 #include <vector>
 
@@ -16,6 +17,7 @@ namespace {
 constexpr const char* kName = ".lockstep";
 constexpr std::string_view kFreshPrefix = "gone-";
 constexpr int kRefills = 100;
+constexpr const char* kHint = "make it a directory of the user that runs Lockstep, with mode 0700";
 
 struct CloseDir {
   void operator()(DIR* dir) const { ::closedir(dir); }
@@ -30,6 +32,13 @@ DirStream ListDirectory(int dir, const std::string& name) {
   return stream;
 }
 
+// FNV-1a: the same in every build, as another one may mend what this one left.
+std::uint64_t HashOf(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037U;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211U;
+  return hash;
+}
+
 bool IsDots(std::string_view name) { return name == "." || name == ".."; }
 
 }  // namespace
@@ -40,17 +49,20 @@ Result<Aside> Aside::Open(const LockRoot& root) {
     return SystemError(errno, "make directory " + path);
   }
   OpenedDirectory opened = OpenDirectoryInSteps(root.fd(), kName, O_PATH);
-  if (!opened.fd) return UnsafeError(path, "cannot be used: " + ErrnoText(opened.error));
+  if (!opened.fd) return UnsafeError(path, "cannot be used: " + ErrnoText(opened.error), kHint);
   struct stat seen {};
   if (::fstat(opened.fd.get(), &seen) != 0) return SystemError(errno, "look at " + path);
   if (seen.st_uid != ::geteuid() || (seen.st_mode & 077) != 0) {
-    return UnsafeError(path, "is open to other users");
+    return UnsafeError(path, "is open to other users", kHint);
   }
   return Aside(std::move(opened.fd));
 }
 
-std::string Aside::NameOf(const FileId& id) {
-  return "lock-" + std::to_string(id.inode) + "-" + std::to_string(id.born_ns);
+std::string Aside::NameOf(const JournalEntry& entry) {
+  // No name holds a '/'.
+  const std::string place = entry.app_dir + "/" + entry.service + "/" + entry.file;
+  return "lock-" + std::to_string(entry.id.inode) + "-" + std::to_string(entry.id.born_ns) + "-" +
+         std::to_string(HashOf(place));
 }
 
 std::string Aside::FreshName() {

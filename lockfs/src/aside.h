@@ -7,6 +7,7 @@
 
 #include <string>
 
+#include "journal.h"
 #include "lock_root.h"
 #include "posix.h"
 
@@ -20,8 +21,9 @@ class Aside {
 
   int fd() const { return fd_.get(); }
 
-  // Where the lock `id` is put: known from the journal alone, so that a crash can be mended.
-  static std::string NameOf(const FileId& id);
+  // Where a lock is put: known from the journal alone, so that a crash can be mended. One file may
+  // be a lock in several places (hard links), each of which has a name of its own here.
+  static std::string NameOf(const JournalEntry& entry);
   // A name that nothing has yet, for what is to be removed in any case (see Sweep).
   std::string FreshName();
 

@@ -1,5 +1,6 @@
 #include "leftovers.h"
 
+#include <algorithm>
 #include <memory>
 #include <mutex>
 
@@ -14,7 +15,7 @@ ServiceRef ServiceOf(const JournalEntry& entry) {
 
 Result<void> MendOne(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
                      const JournalEntry& entry) {
-  const std::string name = Aside::NameOf(entry.id);
+  const std::string name = Aside::NameOf(entry);
   LOCKSTEP_TRY(const auto seen, LookAt(aside.fd(), name));
   if (!seen) return Ok();
   const bool ours =
@@ -38,6 +39,11 @@ Result<bool> AdoptEntry(HostLockFs::Core& core, HeldLocks& held, const JournalEn
   return true;
 }
 
+bool IsLeft(const std::vector<Unmended>& left, const FileId& id) {
+  return std::any_of(left.begin(), left.end(),
+                     [&](const Unmended& unmended) { return unmended.entry.id == id; });
+}
+
 }  // namespace
 
 Result<std::vector<JournalEntry>> DeadEntries(const HostLockFs::Core& core) {
@@ -46,14 +52,22 @@ Result<std::vector<JournalEntry>> DeadEntries(const HostLockFs::Core& core) {
   return entries;
 }
 
-Result<void> MendAside(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
-                       const std::vector<JournalEntry>& dead) {
+Result<std::vector<Unmended>> MendAside(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
+                                        const std::vector<JournalEntry>& dead) {
   std::vector<FileId> mended;
+  std::vector<Unmended> left;
   for (const JournalEntry& entry : dead) {
-    LOCKSTEP_TRYV(MendOne(core, root, aside, entry));
-    if (entry.kind == JournalEntry::Kind::kSetAside) mended.push_back(entry.id);
+    if (auto done = MendOne(core, root, aside, entry); !done) {
+      left.push_back({entry, std::move(done).assume_error()});
+    } else if (entry.kind == JournalEntry::Kind::kSetAside) {
+      mended.push_back(entry.id);
+    }
   }
-  return mended.empty() ? Result<void>(Ok()) : core.journal.Remove(mended);
+  // One file may have been a lock under several names: what is left of it keeps all its entries.
+  std::erase_if(mended, [&](const FileId& id) { return IsLeft(left, id); });
+  if (mended.empty()) return left;
+  LOCKSTEP_TRYV(core.journal.Remove(mended));
+  return left;
 }
 
 Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core) {
@@ -65,7 +79,8 @@ Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core) 
   LOCKSTEP_TRY(auto root, LockRoot::Open(core->options, core->seams));
   if (root) {
     LOCKSTEP_TRY(auto aside, Aside::Open(*root));
-    LOCKSTEP_TRYV(MendAside(*core, *root, aside, dead));
+    LOCKSTEP_TRY(const auto left, MendAside(*core, *root, aside, dead));
+    if (!left.empty()) result = left.front().error;
     LOCKSTEP_TRYV(aside.Sweep());
     HeldLocks held(core, std::move(*root), std::move(aside), {});
     for (const JournalEntry& entry : dead) {
@@ -73,7 +88,7 @@ Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core) 
       auto adopted = AdoptEntry(*core, held, entry);
       if (!adopted) {  // One service that cannot be looked at keeps no other's locks.
         if (result) result = std::move(adopted).assume_error();
-      } else if (!adopted.assume_value()) {
+      } else if (!adopted.assume_value() && !IsLeft(left, entry.id)) {
         settled.push_back(entry.id);
       }
     }

@@ -12,9 +12,15 @@ namespace lockstep::lockfs {
 
 // Core's mutex is held for both.
 Result<std::vector<JournalEntry>> DeadEntries(const HostLockFs::Core& core);
-// Puts back what a crash left aside and is not ours, and drops what is.
-Result<void> MendAside(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
-                       const std::vector<JournalEntry>& dead);
+// What is still aside, and why.
+struct Unmended {
+  JournalEntry entry;
+  Error error;
+};
+// Puts back what a crash left aside and is not ours, and drops what is. Returns those for which
+// that failed; they stay in the journal.
+Result<std::vector<Unmended>> MendAside(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
+                                        const std::vector<JournalEntry>& dead);
 
 Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core);
 

@@ -123,7 +123,7 @@ Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside
     LeaveToApp(lock);
     return Ok();
   }
-  const std::string aside_name = Aside::NameOf(lock.id);
+  const std::string aside_name = Aside::NameOf(EntryFor(lock, dir.service));
   const int error = Rename(dir.fd.get(), lock.file, aside.fd(), aside_name);
   if (error == ENOENT) return Ok();  // The app removed it.
   if (error != 0) return SystemError(error, "release lock " + dir.path + "/" + lock.file);

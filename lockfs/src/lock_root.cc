@@ -42,9 +42,15 @@ std::string WhyRefused(int error) {
   }
 }
 
-Error OpenError(int error, const std::string& path) {
+constexpr const char* kRootHint = "remove it, or choose another root for locks";
+// Not to be removed: what is below the root may be bound into containers.
+constexpr const char* kAppHint = "chown and chmod it as Lockstep makes it: root, mode 0755";
+constexpr const char* kPlaceHint = "put a plain directory there, on the file system of the root";
+
+Error OpenError(int error, const std::string& path, const char* hint) {
   const std::string why = WhyRefused(error);
-  return why.empty() ? SystemError(error, "open lock directory " + path) : UnsafeError(path, why);
+  return why.empty() ? SystemError(error, "open lock directory " + path)
+                     : UnsafeError(path, why, hint);
 }
 
 // mkdirat whatever the umask says. 0 or the errno; EEXIST is fine.
@@ -123,10 +129,10 @@ Result<std::optional<LockRoot>> LockRoot::Walk(const HostLockFsOptions& options,
       }
       next.Reset(::openat(fd.get(), name.c_str(), kFlags));
     }
-    if (!next) return OpenError(errno, path);
+    if (!next) return OpenError(errno, path, kRootHint);
     const bool last = i + 1 == components.size();
     const std::string unsafe = WhatIsUnsafe(next.get(), last ? Sharing::kNone : Sharing::kSticky);
-    if (!unsafe.empty()) return UnsafeError(path, unsafe);
+    if (!unsafe.empty()) return UnsafeError(path, unsafe, kRootHint);
     fd = std::move(next);
   }
   return std::optional<LockRoot>(LockRoot(std::move(fd), std::move(path), seams.no_openat2));
@@ -140,9 +146,9 @@ Result<std::optional<UniqueFd>> LockRoot::OpenApp(const std::string& app_dir, in
   OpenedDirectory opened = OpenIn(fd(), app_dir, flags);
   if (opened.error == ENOENT) return std::optional<UniqueFd>();
   const std::string path = path_ + "/" + app_dir;
-  if (opened.error != 0) return OpenError(opened.error, path);
+  if (opened.error != 0) return OpenError(opened.error, path, kPlaceHint);
   const std::string unsafe = WhatIsUnsafe(opened.fd.get(), Sharing::kNone);
-  if (!unsafe.empty()) return UnsafeError(path, unsafe);
+  if (!unsafe.empty()) return UnsafeError(path, unsafe, kAppHint);
   return std::optional<UniqueFd>(std::move(opened.fd));
 }
 
@@ -153,7 +159,7 @@ Result<std::optional<ServiceDir>> LockRoot::OpenService(const ServiceRef& servic
   OpenedDirectory opened = OpenIn(app->get(), service.service, O_PATH);
   if (opened.error == ENOENT) return std::optional<ServiceDir>();
   std::string path = path_ + "/" + service.app_dir + "/" + service.service;
-  if (opened.error != 0) return OpenError(opened.error, path);
+  if (opened.error != 0) return OpenError(opened.error, path, kPlaceHint);
   return std::optional<ServiceDir>(ServiceDir{service, std::move(path), std::move(opened.fd)});
 }
 

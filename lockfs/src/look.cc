@@ -104,23 +104,40 @@ Result<bool> IsDirectory(int dir, const std::string& name) {
   return seen && S_ISDIR(seen->mode);
 }
 
-Result<std::vector<ServiceRef>> ServicesBelow(const LockRoot& root) {
+// A directory that nobody may trust is never free, and keeps no other from being looked at.
+LockHolder DescribeOdd(const ServiceRef& service, const std::string& path, const Error& error) {
+  LockHolder holder;
+  holder.app = service.app;
+  holder.app_dir = service.app_dir;
+  holder.service = service.service;
+  holder.path = path;
+  holder.kind = LockKind::kOther;
+  holder.notes.push_back(error.hint.empty() ? error.message : error.message + "; " + error.hint);
+  return holder;
+}
+
+Result<std::vector<ServiceRef>> ServicesOf(const LockRoot& root, const std::string& app) {
   std::vector<ServiceRef> services;
-  LOCKSTEP_TRY(const auto apps, NamesIn(root.fd(), root.path()));
-  for (const std::string& app : apps) {
-    if (!IsAppDirectoryName(app)) continue;
-    LOCKSTEP_TRY(const bool is_app, IsDirectory(root.fd(), app));
-    if (!is_app) continue;
-    LOCKSTEP_TRY(const auto dir, root.OpenApp(app, O_PATH));
-    if (!dir) continue;
-    LOCKSTEP_TRY(const auto names, NamesIn(dir->get(), root.path() + "/" + app));
-    for (const std::string& name : names) {
-      if (!IsServiceName(name)) continue;
-      LOCKSTEP_TRY(const bool is_service, IsDirectory(dir->get(), name));
-      if (is_service) services.push_back({app, app, name});
-    }
+  LOCKSTEP_TRY(const bool is_app, IsDirectory(root.fd(), app));
+  if (!is_app) return services;
+  LOCKSTEP_TRY(const auto dir, root.OpenApp(app, O_PATH));
+  if (!dir) return services;
+  LOCKSTEP_TRY(const auto names, NamesIn(dir->get(), root.path() + "/" + app));
+  for (const std::string& name : names) {
+    if (!IsServiceName(name)) continue;
+    LOCKSTEP_TRY(const bool is_service, IsDirectory(dir->get(), name));
+    if (is_service) services.push_back({app, app, name});
   }
   return services;
+}
+
+Result<void> LookAtOne(const LockRoot& root, const ServiceRef& service,
+                       const std::vector<std::string>& files, const Ours& ours,
+                       std::vector<LockHolder>& holders) {
+  LOCKSTEP_TRY(const auto dir, root.OpenService(service));
+  if (!dir) return Ok();
+  LOCKSTEP_TRYV(LookInto(*dir, files, ours, holders));
+  return LookForNearMisses(*dir, files, holders);
 }
 
 }  // namespace
@@ -161,12 +178,20 @@ Result<std::vector<LockHolder>> LookAtAll(HostLockFs::Core& core) {
   LOCKSTEP_TRY(const auto root, LockRoot::Open(core.options, core.seams));
   if (!root) return holders;
   const Ours ours = Ours::Read(core);
-  LOCKSTEP_TRY(const auto services, ServicesBelow(*root));
-  for (const ServiceRef& service : services) {
-    LOCKSTEP_TRY(const auto dir, root->OpenService(service));
-    if (!dir) continue;
-    LOCKSTEP_TRYV(LookInto(*dir, core.options.lock_files, ours, holders));
-    LOCKSTEP_TRYV(LookForNearMisses(*dir, core.options.lock_files, holders));
+  LOCKSTEP_TRY(const auto apps, NamesIn(root->fd(), root->path()));
+  for (const std::string& app : apps) {
+    if (!IsAppDirectoryName(app)) continue;
+    const std::string path = root->path() + "/" + app;
+    const auto services = ServicesOf(*root, app);
+    if (!services) {
+      holders.push_back(DescribeOdd({app, app, ""}, path, services.assume_error()));
+      continue;
+    }
+    for (const ServiceRef& service : services.assume_value()) {
+      auto looked = LookAtOne(*root, service, core.options.lock_files, ours, holders);
+      if (looked) continue;
+      holders.push_back(DescribeOdd(service, path + "/" + service.service, looked.assume_error()));
+    }
   }
   return holders;
 }

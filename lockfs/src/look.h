@@ -15,7 +15,7 @@ LockHolder DescribeLock(const ServiceRef& service, const std::string& dir_path,
 
 Result<std::vector<LockHolder>> LookAtServices(HostLockFs::Core& core,
                                                std::span<const ServiceRef> services);
-// Every service below the root.
+// Every service below the root; a directory that cannot be looked into is an entry by itself.
 Result<std::vector<LockHolder>> LookAtAll(HostLockFs::Core& core);
 
 }  // namespace lockstep::lockfs

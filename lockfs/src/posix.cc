@@ -105,10 +105,10 @@ Error SystemError(int error, const std::string& what) {
   return WithContext(MakeError(code, ErrnoText(error), std::move(hint)), what);
 }
 
-Error UnsafeError(const std::string& path, const std::string& why) {
-  return WithContext(MakeError(ErrorCode::kInvalidInput, "unsafe lock root: " + path + " " + why,
-                               "remove it, or choose another root for locks"),
-                     "open lock directory");
+Error UnsafeError(const std::string& path, const std::string& why, std::string hint) {
+  return WithContext(
+      MakeError(ErrorCode::kInvalidInput, "unsafe lock root: " + path + " " + why, std::move(hint)),
+      "open lock directory");
 }
 
 }  // namespace lockstep::lockfs

@@ -70,7 +70,7 @@ int Rename(int from_dir, const std::string& from, int to_dir, const std::string&
 // The error for a refused system call.
 Error SystemError(int error, const std::string& what);
 // The error for a place that is not as it must be.
-Error UnsafeError(const std::string& path, const std::string& why);
+Error UnsafeError(const std::string& path, const std::string& why, std::string hint);
 
 std::string ErrnoText(int error);
 

@@ -42,6 +42,7 @@ class Taking {
   Result<void> Undo();
   std::vector<LockHolder> Holders() const;
   LockHolder Describe(const Blocker& blocker) const;
+  JournalEntry EntryOf(const Blocker& blocker) const;
 
   HostLockFs::Core& core_;
   std::unique_ptr<HeldLocks> held_;
@@ -142,14 +143,12 @@ Result<bool> Taking::Take() {
 Result<void> Taking::SetAside() {
   std::vector<JournalEntry> entries;
   for (const Blocker& blocker : in_way_) {
-    const ServiceRef& service = held_->dirs()[blocker.dir].service;
-    entries.push_back({JournalEntry::Kind::kSetAside, blocker.info.id, service.app_dir,
-                       service.service, blocker.file});
+    entries.push_back(EntryOf(blocker));
   }
   LOCKSTEP_TRYV(core_.journal.Add(entries));
   for (Blocker& blocker : std::exchange(in_way_, {})) {
     const ServiceDir& dir = held_->dirs()[blocker.dir];
-    const std::string name = Aside::NameOf(blocker.info.id);
+    const std::string name = Aside::NameOf(EntryOf(blocker));
     LockFile wanted;
     wanted.dir = blocker.dir;
     wanted.file = blocker.file;
@@ -173,7 +172,7 @@ Result<void> Taking::Commit() {
   std::vector<FileId> gone;
   Result<void> result = Ok();
   for (const Blocker& blocker : set_aside_) {
-    auto removed = held_->aside().Remove(Aside::NameOf(blocker.info.id));
+    auto removed = held_->aside().Remove(Aside::NameOf(EntryOf(blocker)));
     if (removed) gone.push_back(blocker.info.id);
     if (!removed && result) result = std::move(removed);
   }
@@ -189,7 +188,7 @@ Result<void> Taking::Undo() {
   std::vector<FileId> back;
   for (const Blocker& blocker : set_aside_) {
     const ServiceDir& dir = held_->dirs()[blocker.dir];
-    auto put = held_->aside().PutBack(Aside::NameOf(blocker.info.id), dir.fd.get(), blocker.file);
+    auto put = held_->aside().PutBack(Aside::NameOf(EntryOf(blocker)), dir.fd.get(), blocker.file);
     if (put) back.push_back(blocker.info.id);
     if (!put && result) result = std::move(put);
   }
@@ -210,6 +209,12 @@ std::vector<LockHolder> Taking::Holders() const {
 LockHolder Taking::Describe(const Blocker& blocker) const {
   const ServiceDir& dir = held_->dirs()[blocker.dir];
   return DescribeLock(dir.service, dir.path, blocker.file, blocker.info, blocker.live);
+}
+
+JournalEntry Taking::EntryOf(const Blocker& blocker) const {
+  const ServiceRef& service = held_->dirs()[blocker.dir].service;
+  return {JournalEntry::Kind::kSetAside, blocker.info.id, service.app_dir, service.service,
+          blocker.file};
 }
 
 // The canonical order. A directory that is named twice is one place.
@@ -239,7 +244,13 @@ Result<LockOutcome> TakeAllLocks(const std::shared_ptr<HostLockFs::Core>& core,
   LOCKSTEP_TRY(auto root, LockRoot::Make(core->options, core->seams));
   LOCKSTEP_TRY(auto aside, Aside::Open(root));
   LOCKSTEP_TRY(const auto dead, DeadEntries(*core));
-  LOCKSTEP_TRYV(MendAside(*core, root, aside, dead));
+  LOCKSTEP_TRY(const auto unmended, MendAside(*core, root, aside, dead));
+  for (const Unmended& left : unmended) {  // Its own service is not free; the others may be.
+    const bool wanted = std::any_of(sorted.begin(), sorted.end(), [&](const ServiceRef& service) {
+      return service.app_dir == left.entry.app_dir && service.service == left.entry.service;
+    });
+    if (wanted) return left.error;
+  }
   std::vector<ServiceDir> dirs;
   for (const ServiceRef& service : sorted) {
     LOCKSTEP_TRY(auto dir, root.MakeService(service));

@@ -188,7 +188,7 @@ TEST_F(CrashTest, AnAppsLockThatACrashLeftAsideIsPutBack) {
   for (const lockfs::JournalEntry& entry : entries.assume_value()) {
     if (entry.service != kWeb.service || entry.file != "updates.lock") continue;
     fs::remove(Lock(kWeb));
-    MakeByApp(Root() / ".lockstep" / lockfs::Aside::NameOf(entry.id));
+    MakeByApp(Root() / ".lockstep" / lockfs::Aside::NameOf(entry));
   }
   ASSERT_TRUE(Open()->ReleaseLeftovers());
   EXPECT_TRUE(Exists(Lock(kWeb)));
@@ -203,6 +203,36 @@ TEST_F(CrashTest, AForcedTakeThatWasCutOffPutsTheAppsLockBack) {
   EXPECT_FALSE(Exists(Lock(kWeb)));
   ASSERT_TRUE(Open()->ReleaseLeftovers());
   EXPECT_TRUE(Exists(Lock(kWeb)));
+  ExpectNothingOfOurs();
+}
+
+TEST_F(CrashTest, ALockThatCannotBePutBackBlocksItsOwnServiceAlone) {
+  const std::vector<ServiceRef> other = {{"x", "x", "y"}};
+  ASSERT_TRUE(Open()->Prepare(kShop));
+  MakeByApp(Lock(kWeb));
+  ASSERT_TRUE(RunAndKillAt("set-aside", 1, LockMode::kForce));
+  const fs::path kept = scratch_.path() / "kept";
+  fs::rename(Dir(kWeb), kept);
+  fs::create_directory_symlink(kept, Dir(kWeb));
+  const auto locks = Open();
+  EXPECT_FALSE(Taken(locks->TakeAll(other, LockMode::kRespect)).empty());
+  EXPECT_FALSE(locks->TakeAll(kShop, LockMode::kForce));
+  EXPECT_FALSE(locks->ReleaseLeftovers());
+  fs::remove(Dir(kWeb));
+  fs::rename(kept, Dir(kWeb));
+  ASSERT_TRUE(locks->ReleaseLeftovers());
+  EXPECT_TRUE(Exists(Lock(kWeb)));
+  ExpectNothingOfOurs();
+}
+
+TEST_F(CrashTest, BothNamesOfAHardLinkedLockArePutBack) {
+  ASSERT_TRUE(Open()->Prepare(kShop));
+  MakeByApp(Lock(kWeb));
+  fs::create_hard_link(Lock(kWeb), Legacy(kWeb));
+  ASSERT_TRUE(RunAndKillAt("set-aside", 2, LockMode::kForce));
+  EXPECT_FALSE(Exists(Lock(kWeb)) || Exists(Legacy(kWeb)));
+  ASSERT_TRUE(Open()->ReleaseLeftovers());
+  EXPECT_TRUE(Exists(Lock(kWeb)) && Exists(Legacy(kWeb)));
   ExpectNothingOfOurs();
 }
 

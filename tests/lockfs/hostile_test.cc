@@ -17,8 +17,10 @@ namespace lockstep::test {
 namespace {
 
 using ::testing::Contains;
+using ::testing::Each;
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
+using ::testing::Not;
 using ::testing::SizeIs;
 
 mode_t ModeOf(const fs::path& path) {
@@ -235,6 +237,46 @@ TEST_F(HostileTest, AHardLinkToAHostFileIsRemovedAndTheFileUntouched) {
   EXPECT_TRUE(std::get<LockTaken>(outcome.assume_value()).locks.Release());
   EXPECT_EQ(fs::file_size(host_file), 6U);
   EXPECT_EQ(ModeOf(host_file), 0600U);
+}
+
+TEST_F(HostileTest, OneFileUnderBothNamesGoesByForce) {
+  Make(kShop);
+  std::ofstream(Lock(kWeb)).close();
+  fs::create_hard_link(Lock(kWeb), Legacy(kWeb));
+  auto outcome = Open()->TakeAll(kShop, LockMode::kForce);
+  ASSERT_TRUE(outcome) << Describe(outcome.assume_error());
+  auto& taken = std::get<LockTaken>(outcome.assume_value());
+  EXPECT_THAT(taken.overridden, SizeIs(2));
+  EXPECT_TRUE(taken.locks.Release());
+  EXPECT_FALSE(Exists(Lock(kWeb)) || Exists(Legacy(kWeb)));
+  EXPECT_TRUE(fs::is_empty(Root() / ".lockstep"));
+}
+
+TEST_F(HostileTest, AnOddAppDirectoryIsListedBesideTheLocksOfOthers) {
+  const ServiceRef other{"20", "20", "api"};
+  Make({kWeb, other});
+  ASSERT_EQ(::chmod((Root() / "12").c_str(), 0775), 0);
+  std::ofstream(Lock(other)).close();
+  const auto all = Open()->List();
+  ASSERT_TRUE(all) << Describe(all.assume_error());
+  ASSERT_THAT(all.assume_value(), SizeIs(2));
+  const LockHolder& odd = all.assume_value()[0];
+  EXPECT_EQ(odd.path, (Root() / "12").string());
+  EXPECT_EQ(odd.kind, LockKind::kOther);
+  EXPECT_TRUE(odd.held);
+  EXPECT_THAT(odd.notes, Contains(HasSubstr("root, mode 0755")));
+  EXPECT_THAT(odd.notes, Each(Not(HasSubstr("remove"))));
+  EXPECT_EQ(all.assume_value()[1].path, Lock(other).string());
+}
+
+TEST_F(HostileTest, PrepareGoesOnPastABadService) {
+  Make({kDb});
+  fs::create_directory_symlink(Dir(kDb), Dir(kWeb));
+  const std::vector<ServiceRef> services = {kWeb, {"a", "a/b", "web"}, {"20", "20", "api"}};
+  const auto prepared = Open()->Prepare(services);
+  ASSERT_FALSE(prepared);
+  EXPECT_THAT(prepared.assume_error().message, HasSubstr(Dir(kWeb).string()));
+  EXPECT_EQ(ModeOf(Dir(services.back())), 01777U);
 }
 
 TEST_F(HostileTest, ForgetFollowsNoLinkOutOfTheDirectory) {
