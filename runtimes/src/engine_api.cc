@@ -170,7 +170,8 @@ Result<Json> EngineApi::Get(const std::string& path, std::string_view what, std:
   if (reply.status != 200) return FailureOf(reply, what);
   auto json = ParseJson(reply.body);
   if (!json) {
-    return WithContext(MakeError(ErrorCode::kBadReply, "the engine's reply is no JSON"), what);
+    return WithContext(
+        MakeError(ErrorCode::kBadReply, "the engine's reply is no JSON, or nested too deep"), what);
   }
   return *std::move(json);
 }

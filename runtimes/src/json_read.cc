@@ -10,9 +10,31 @@ const Json& kNull = *new Json();
 const Json& kEmptyList = *new Json(Json::array());
 const Json& kEmptyMap = *new Json(Json::object());
 
+// Copies and conversions recurse: depth is stack. The parser itself does not, but only what it made
+// of the text could be asked, so the brackets are counted in the text.
+bool IsTooDeep(std::string_view text) {
+  int depth = 0;
+  bool quoted = false;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const char c = text[i];
+    if (quoted) {
+      if (c == '\\') ++i;
+      if (c == '"') quoted = false;
+    } else if (c == '"') {
+      quoted = true;
+    } else if (c == '[' || c == '{') {
+      if (++depth > kMaxJsonDepth) return true;
+    } else if (c == ']' || c == '}') {
+      --depth;
+    }
+  }
+  return false;
+}
+
 }  // namespace
 
 std::optional<Json> ParseJson(std::string_view text) {
+  if (IsTooDeep(text)) return std::nullopt;
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return std::nullopt;
   return json;

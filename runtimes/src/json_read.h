@@ -18,7 +18,9 @@ namespace lockstep::docker {
 
 using Json = nlohmann::json;
 
-// Null for text that is no JSON.
+inline constexpr int kMaxJsonDepth = 64;  // An engine's own replies have less than ten.
+
+// None for text that is no JSON, or nested deeper than kMaxJsonDepth.
 std::optional<Json> ParseJson(std::string_view text);
 // For the wire; bytes that are no UTF-8 are replaced, never thrown over.
 std::string DumpJson(const Json& json);

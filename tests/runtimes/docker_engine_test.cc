@@ -38,6 +38,16 @@ StubEngine::Handler Always(std::string reply) {
   };
 }
 
+StubEngine::Handler Listing(std::string containers) {
+  return [containers = std::move(containers)](const std::string& line) {
+    if (line == "GET /version") return StubEngine::Version();
+    if (line.find("/containers/json") != std::string::npos) return StubEngine::Reply(containers);
+    if (line.find("/volumes") != std::string::npos) return StubEngine::Reply("{}");
+    if (line.ends_with("/json")) return StubEngine::Reply("{}");
+    return StubEngine::Reply("[]");
+  };
+}
+
 std::string Pulled(const std::string& lines) { return StubEngine::Reply(lines); }
 
 TEST(DockerEngineTest, WrongUrlIsRefused) {
@@ -90,6 +100,15 @@ TEST(DockerEngineTest, BadRepliesAreErrors) {
     StubEngine stub(Always(row.reply));
     EXPECT_THAT(EngineAt(stub.url())->Observe({}, {}), IsError(row.code)) << row.name;
   }
+}
+
+TEST(DockerEngineTest, NetworkThatIsNestedVeryDeepIsABadReply) {
+  const std::string deep = std::string(1'000'000, '[') + std::string(1'000'000, ']');
+  StubEngine stub([listing = Listing("[]"), deep](const std::string& line) {
+    if (!line.ends_with("/networks")) return listing(line);
+    return StubEngine::Reply(R"([{"Name":"n","Options":{"a":)" + deep + "}}]");
+  });
+  EXPECT_THAT(EngineAt(stub.url())->Observe({}, {}), IsError(ErrorCode::kBadReply));
 }
 
 TEST(DockerEngineTest, ErrorCarriesTheCallAndTheEnginesWords) {
@@ -165,16 +184,6 @@ std::string ThirtyContainers() {
                       {"io.lockstep.config-hash", "c1:same"}}}});
   }
   return docker::DumpJson(list);
-}
-
-StubEngine::Handler Listing(std::string containers) {
-  return [containers = std::move(containers)](const std::string& line) {
-    if (line == "GET /version") return StubEngine::Version();
-    if (line.find("/containers/json") != std::string::npos) return StubEngine::Reply(containers);
-    if (line.find("/volumes") != std::string::npos) return StubEngine::Reply("{}");
-    if (line.ends_with("/json")) return StubEngine::Reply("{}");
-    return StubEngine::Reply("[]");
-  };
 }
 
 TEST(DockerEngineTest, LookAtWhatIsInSyncTakesFiveCalls) {

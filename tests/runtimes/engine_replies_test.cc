@@ -123,6 +123,31 @@ TEST(PullQueryTest, TagOrDigestIsAlwaysGiven) {
   }
 }
 
+std::string Nested(int depth) {
+  return std::string(static_cast<std::size_t>(depth), '[') +
+         std::string(static_cast<std::size_t>(depth), ']');
+}
+
+TEST(JsonReadTest, DepthIsBounded) {
+  EXPECT_TRUE(docker::ParseJson(Nested(docker::kMaxJsonDepth)));
+  EXPECT_FALSE(docker::ParseJson(Nested(docker::kMaxJsonDepth + 1)));
+  EXPECT_FALSE(docker::ParseJson(R"({"a":"\\\"","b":)" + Nested(1'000'000) + "}"));
+}
+
+TEST(JsonReadTest, BracketsInTextAreNoDepth) {
+  const std::string brackets(1000, '[');
+  EXPECT_TRUE(docker::ParseJson(R"({"a\"{":"\\\")" + brackets + R"("})"));
+  EXPECT_TRUE(docker::ParseJson("[" + std::string(500, ' ') + "[],[],{}]"));
+}
+
+TEST(EngineRepliesTest, LinesThatAreNestedVeryDeepArePassedOver) {
+  const std::string deep = R"({"status":)" + Nested(500'000) + "}";
+  docker::PullStream stream(kStart);
+  EXPECT_FALSE(stream.OnLine(deep, kStart));
+  EXPECT_FALSE(stream.error());
+  EXPECT_EQ(docker::ReadEventLine(deep).event.kind, EngineEventKind::kOther);
+}
+
 TEST(ListingTest, ReadsRecordedLists) {
   EngineState state;
   docker::ReadLists(Capture("container-list"), Capture("image-list"), Capture("network-list"),
