@@ -11,6 +11,7 @@
 #include "engine_api.h"
 #include "engine_names.h"
 #include "event_stream.h"
+#include "image_calls.h"
 #include "observer.h"
 #include "pull_stream.h"
 #include "resources.h"
@@ -20,16 +21,10 @@ namespace docker {
 namespace {
 
 using std::chrono::milliseconds;
-using Steady = std::chrono::steady_clock;
 
-constexpr milliseconds kProgressInterval{100};
 constexpr milliseconds kFirstBackOff{100};
 constexpr milliseconds kLongestBackOff{10'000};
 constexpr milliseconds kStopMargin{10'000};
-
-bool Says(const HttpReply& reply, std::string_view words) {
-  return reply.body.find(words) != std::string::npos;
-}
 
 std::string ContainerPath(const std::string& id, std::string_view rest = {}) {
   return "/containers/" + EscapeQuery(id) + std::string(rest);
@@ -37,6 +32,13 @@ std::string ContainerPath(const std::string& id, std::string_view rest = {}) {
 
 // Ids are long; twelve digits are what people see elsewhere.
 std::string Short(const std::string& id) { return id.substr(0, 12); }
+
+// Whether a network or volume that was found is one of the app that `spec` names.
+template <typename Observed, typename Spec>
+bool IsOfApp(const Observed& found, const Spec& spec) {
+  const bool same_id = !spec.app_id.empty() && found.app_id == spec.app_id;
+  return found.owned && (found.app == spec.app || same_id);
+}
 
 class DockerEngine final : public RuntimeBackend {
  public:
@@ -48,7 +50,9 @@ class DockerEngine final : public RuntimeBackend {
     return observer_.Observe(request, stop);
   }
   Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
-                                std::stop_token stop) override;
+                                std::stop_token stop) override {
+    return docker::PullImage(api_, request, progress, stop);
+  }
   Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) override;
   Result<void> StartContainer(const std::string& id, std::stop_token stop) override;
   Result<void> StopContainer(const std::string& id, milliseconds grace,
@@ -64,22 +68,19 @@ class DockerEngine final : public RuntimeBackend {
   Result<void> RemoveNetwork(const NetworkSpec& network, std::stop_token stop) override;
   Result<void> CreateVolume(const VolumeSpec& spec, std::stop_token stop) override;
   Result<void> RemoveVolume(const VolumeSpec& volume, std::stop_token stop) override;
-  Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override;
+  Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override {
+    return docker::RemoveImage(api_, image_id, stop);
+  }
   Result<void> Watch(EventSink& sink, std::stop_token stop) override;
 
  private:
   Result<HttpReply> Change(std::string method, std::string path, const Json& body,
                            std::string_view what, std::stop_token stop);
-  // A change that is done with any of these statuses; 404 is what the caller says it is.
-  Result<void> Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
-                    std::string_view what);
   Result<std::string> FindShared(const ContainerSpec& spec, std::stop_token stop);
   Result<std::string> FindUnstarted(const ContainerSpec& spec, const HttpReply& refusal,
                                     std::string_view what, std::stop_token stop);
   Result<void> Connect(const std::string& network, const std::string& container,
                        const Json& endpoint, std::stop_token stop);
-  Result<void> RemoveReferences(const std::string& image_id, const HttpReply& refusal,
-                                std::string_view what, std::stop_token stop);
   Result<void> WatchOnce(EventSink& sink, bool& stood, std::stop_token stop);
 
   EngineApi api_;
@@ -94,55 +95,6 @@ Result<HttpReply> DockerEngine::Change(std::string method, std::string path, con
   if (!body.is_null()) request.body = DumpJson(body);
   request.timeout = api_.options().change_timeout;
   return api_.Send(std::move(request), what, stop);
-}
-
-Result<void> DockerEngine::Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
-                                std::string_view what) {
-  if (!reply) return reply.assume_error();
-  const long status = reply.assume_value().status;
-  if (std::find(good.begin(), good.end(), status) != good.end()) return Ok();
-  return FailureOf(reply.assume_value(), what);
-}
-
-Result<std::string> DockerEngine::PullImage(const PullRequest& request, ProgressSink& progress,
-                                            std::stop_token stop) {
-  const std::string what = "pull image " + request.reference;
-  PullStream stream(Steady::now());
-  LineReader lines;
-  Steady::time_point reported{};
-  HttpRequest call;
-  call.method = "POST";
-  call.path = "/images/create?" + PullQuery(request.reference);
-  call.on_data = [&](std::string_view piece) {
-    const auto now = Steady::now();
-    bool changed = false;
-    const bool sane = lines.Feed(
-        piece, [&](std::string_view line) { changed = stream.OnLine(line, now) || changed; });
-    if (changed && now - reported >= kProgressInterval) {
-      reported = now;
-      progress.OnProgress(stream.progress());
-    }
-    return sane;
-  };
-  call.watchdog = [&]() -> std::optional<Error> {
-    const PullStream::Stall stall = stream.StalledFor(Steady::now());
-    const bool stalled = stall.downloading ? stall.since_byte > api_.options().pull_stall_timeout
-                                           : stall.since_line > api_.options().pull_unpack_timeout;
-    if (!stalled) return std::nullopt;
-    return WithContext(MakeError(ErrorCode::kDeadlineExceeded, "the download does not move"), what);
-  };
-  LOCKSTEP_TRY(const HttpReply reply, api_.Send(std::move(call), what, stop));
-  if (reply.status != 200) return FailureOf(reply, what);
-  if (stream.error()) {
-    HttpReply failed;
-    failed.status = 500;
-    failed.body = DumpJson({{"message", *stream.error()}});
-    return FailureOf(failed, what);
-  }
-  progress.OnProgress(stream.progress());
-  LOCKSTEP_TRY(const Json image,
-               api_.Get("/images/" + EscapeQuery(request.reference) + "/json", what, stop));
-  return Text(image, "Id");
 }
 
 // The container that `network_mode: service:X` means: the newest one of X.
@@ -300,13 +252,39 @@ Result<void> DockerEngine::ConnectNetwork(const std::string& container, const Ne
 Result<void> DockerEngine::RemoveNetwork(const NetworkSpec& network, std::stop_token stop) {
   const std::string name = AppNames{network.app, network.app_id}.Network(network.name);
   const std::string what = "remove network " + name;
-  return Done(Change("DELETE", "/networks/" + EscapeQuery(name), Json(), what, stop), {204, 404},
+  auto found = api_.Get("/networks/" + EscapeQuery(name), what, stop);
+  if (!found && found.assume_error().code == ErrorCode::kNotFound) return Ok();
+  LOCKSTEP_TRY(const Json json, std::move(found));
+  const ObservedNetwork old = ReadNetwork(json);
+  if (!IsOfApp(old, network)) {
+    return WithContext(MakeError(ErrorCode::kConflict, "network " + name + " is not Lockstep's",
+                                 "rename or remove it"),
+                       what);
+  }
+  if (old.id.empty()) {
+    return WithContext(MakeError(ErrorCode::kBadReply, "the engine tells no id"), what);
+  }
+  // By its id: what has the name by then may be another.
+  return Done(Change("DELETE", "/networks/" + EscapeQuery(old.id), Json(), what, stop), {204, 404},
               what);
 }
 
 Result<void> DockerEngine::CreateVolume(const VolumeSpec& spec, std::stop_token stop) {
-  const std::string what = "create volume " + AppNames{spec.app, spec.app_id}.Volume(spec.name);
-  return Done(Change("POST", "/volumes/create", VolumeRequest(spec), what, stop), {201}, what);
+  const std::string name = AppNames{spec.app, spec.app_id}.Volume(spec.name);
+  const std::string what = "create volume " + name;
+  LOCKSTEP_TRY(const HttpReply reply,
+               Change("POST", "/volumes/create", VolumeRequest(spec), what, stop));
+  if (reply.status != 201) return FailureOf(reply, what);
+  const auto json = ParseJson(reply.body);
+  if (!json || !json->is_object()) {
+    return WithContext(MakeError(ErrorCode::kBadReply, "the engine tells no volume"), what);
+  }
+  // One that was there already is answered in its place, whoever made it.
+  if (IsOfApp(ReadVolume(*json), spec)) return Ok();
+  return WithContext(
+      MakeError(ErrorCode::kConflict, "volume " + name + " exists and is not Lockstep's",
+                "rename or remove it"),
+      what);
 }
 
 Result<void> DockerEngine::RemoveVolume(const VolumeSpec& volume, std::stop_token stop) {
@@ -314,45 +292,6 @@ Result<void> DockerEngine::RemoveVolume(const VolumeSpec& volume, std::stop_toke
   const std::string what = "remove volume " + name;
   return Done(Change("DELETE", "/volumes/" + EscapeQuery(name), Json(), what, stop), {204, 404},
               what);
-}
-
-Result<void> DockerEngine::RemoveImage(const std::string& image_id, std::stop_token stop) {
-  const std::string what = "remove image " + image_id;
-  HttpRequest request;
-  request.method = "DELETE";
-  request.path = "/images/" + EscapeQuery(image_id);
-  request.timeout = api_.options().remove_image_timeout;
-  const auto reply = api_.Send(std::move(request), what, stop);
-  if (reply && reply.assume_value().status == 409 &&
-      Says(reply.assume_value(), "referenced in multiple repositories")) {
-    return RemoveReferences(image_id, reply.assume_value(), what, stop);
-  }
-  return Done(reply, {200, 404}, what);
-}
-
-// An image with several names goes with the last of them. Each name that goes is lost for good: so
-// first it is made sure that nobody uses the image.
-Result<void> DockerEngine::RemoveReferences(const std::string& image_id, const HttpReply& refusal,
-                                            std::string_view what, std::stop_token stop) {
-  const Json filters = {{"ancestor", {image_id}}};
-  LOCKSTEP_TRY(
-      const Json users,
-      api_.Get("/containers/json?all=1&filters=" + EscapeQuery(DumpJson(filters)), what, stop));
-  if (!users.empty()) return FailureOf(refusal, what);
-  auto image = api_.Get("/images/" + EscapeQuery(image_id) + "/json", what, stop);
-  if (!image && image.assume_error().code == ErrorCode::kNotFound) return Ok();
-  LOCKSTEP_TRY(const Json json, std::move(image));
-  std::vector<std::string> names = TextList(At(json, "RepoTags"));
-  const auto digests = TextList(At(json, "RepoDigests"));
-  names.insert(names.end(), digests.begin(), digests.end());
-  for (const std::string& name : names) {
-    HttpRequest request;
-    request.method = "DELETE";
-    request.path = "/images/" + EscapeQuery(name);
-    request.timeout = api_.options().remove_image_timeout;
-    LOCKSTEP_TRYV(Done(api_.Send(std::move(request), what, stop), {200, 404}, what));
-  }
-  return Ok();
 }
 
 Result<void> DockerEngine::WatchOnce(EventSink& sink, bool& stood, std::stop_token stop) {

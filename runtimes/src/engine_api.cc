@@ -1,5 +1,6 @@
 #include "engine_api.h"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <utility>
@@ -88,6 +89,14 @@ Error FailureOf(const HttpReply& reply, std::string_view what) {
   if (message.size() > kMaxMessage) message.resize(kMaxMessage);
   const ErrorCode code = CodeOfMessage(message, CodeOfStatus(reply.status));
   return WithContext(MakeError(code, std::move(message), std::string(HintOf(code))), what);
+}
+
+Result<void> Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
+                  std::string_view what) {
+  if (!reply) return reply.assume_error();
+  const long status = reply.assume_value().status;
+  if (std::find(good.begin(), good.end(), status) != good.end()) return Ok();
+  return FailureOf(reply.assume_value(), what);
 }
 
 Result<Negotiated> Negotiate(const Json& version) {

@@ -4,6 +4,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <initializer_list>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -52,7 +53,14 @@ Result<Negotiated> Negotiate(const Json& version);
 
 // The reply of a call that failed, as an error.
 Error FailureOf(const HttpReply& reply, std::string_view what);
-// The same for a message alone: the code is what its words say, else `otherwise`.
+// Much that an engine means is in its words alone.
+inline bool Says(const HttpReply& reply, std::string_view words) {
+  return reply.body.find(words) != std::string::npos;
+}
+// Success for any of these statuses.
+Result<void> Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
+                  std::string_view what);
+// FailureOf for a message alone: the code is what its words say, else `otherwise`.
 ErrorCode CodeOfMessage(std::string_view message, ErrorCode otherwise);
 
 }  // namespace lockstep::docker

@@ -5,9 +5,16 @@
 namespace lockstep::docker {
 namespace {
 
-std::string Look(const Labels& labels, std::string_view name) {
-  const auto it = labels.find(std::string(name));
-  return it == labels.end() ? std::string() : it->second;
+// The value of io.balena.<name>; that of io.resin.<name>, as an old device says it, where there is
+// none.
+std::string Look(const Labels& labels, std::string_view label) {
+  constexpr std::string_view kPrefix = "io.balena.";
+  const auto value_of = [&](const std::string& key) {
+    const auto it = labels.find(key);
+    return it == labels.end() ? std::string() : it->second;
+  };
+  const std::string value = value_of(std::string(label));
+  return value.empty() ? value_of("io.resin." + std::string(label.substr(kPrefix.size()))) : value;
 }
 
 }  // namespace

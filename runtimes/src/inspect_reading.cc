@@ -90,8 +90,7 @@ void ReadPorts(const Source& from, ServiceSpec& spec) {
       ports.push_back(ip + ":" + Text(place, "HostPort") + ":" + target + protocol);
     }
   }
-  std::sort(ports.begin(), ports.end());
-  spec.Set(Field::kPorts, std::move(ports));
+  SetNormalized(spec, Field::kPorts, std::move(ports));
   Value::List exposed;
   const Json& inherited = Map(from.image_config, "ExposedPorts");
   for (const auto& [target, nothing] : Map(from.config, "ExposedPorts").items()) {

@@ -2,9 +2,8 @@
 
 #include <algorithm>
 #include <charconv>
-#include <map>
-#include <string>
-#include <vector>
+#include <set>
+#include <utility>
 
 #include "engine_names.h"
 #include "resources.h"
@@ -59,14 +58,15 @@ std::string LockDirOf(const Json& container) {
   return {};
 }
 
-ObservedContainer ReadContainer(const Json& json, const std::map<std::string, Labels>& images,
+ObservedContainer ReadContainer(const Json& json, const ImageLabels& images,
                                 const std::vector<ObservedNetwork>& networks) {
   ObservedContainer container;
   container.id = Text(json, "Id");
   container.name = NameOf(json);
   container.image = Text(json, "Image");
   container.image_id = Text(json, "ImageID");
-  container.state = ContainerStateFromName(Text(json, "State")).value_or(ContainerState::kDead);
+  // A word that is not known: it may be up, and so nothing is done to it without its lock.
+  container.state = ContainerStateFromName(Text(json, "State")).value_or(ContainerState::kPaused);
   const std::string status = Text(json, "Status");
   container.health = HealthInStatus(status);
   container.exit_code = ExitCodeInStatus(status);
@@ -78,7 +78,7 @@ ObservedContainer ReadContainer(const Json& json, const std::map<std::string, La
   container.app = identity.app;
   container.app_id = identity.app_id;
   container.service = identity.service;
-  container.owned = identity.owned;
+  container.owned = identity.owned && image != images.end();
   container.commit = CommitOfName(container.name);
   container.config_hash = Text(At(json, "Labels"), kLabelConfigHash.data());
   if (container.owned) {
@@ -108,9 +108,21 @@ int ExitCodeInStatus(std::string_view status) {
   return 0;
 }
 
+std::vector<std::string> UnlistedImages(const Json& containers, const Json& images) {
+  std::set<std::string> listed{""};  // One without an id cannot be asked for.
+  for (const Json& image : images) listed.insert(Text(image, "Id"));
+  std::vector<std::string> unlisted;
+  for (const Json& container : containers) {
+    if (!IdentityOf(TextMap(At(container, "Labels")), {}).owned) continue;
+    std::string id = Text(container, "ImageID");
+    if (listed.insert(id).second) unlisted.push_back(std::move(id));
+  }
+  return unlisted;
+}
+
 void ReadLists(const Json& containers, const Json& images, const Json& networks,
-               const Json& volumes, EngineState& state) {
-  std::map<std::string, Labels> image_labels;
+               const Json& volumes, ImageLabels unlisted, EngineState& state) {
+  ImageLabels image_labels = std::move(unlisted);
   if (images.is_array()) {
     for (const Json& json : images) {
       state.images.push_back(ReadImage(json));

@@ -52,7 +52,12 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
     return WithContext(MakeError(ErrorCode::kBadReply, "a list of the engine is no list"),
                        "look at the engine");
   }
-  ReadLists(containers, images, networks, volumes, state);
+  ImageLabels unlisted;
+  for (const std::string& id : UnlistedImages(containers, images)) {
+    LOCKSTEP_TRY(const Json image, ImageOf(id, stop));
+    if (!image.empty()) unlisted[id] = TextMap(At(image, "Config", "Labels"));
+  }
+  ReadLists(containers, images, networks, volumes, std::move(unlisted), state);
   std::vector<std::string> gone;
   for (ObservedContainer& container : state.containers) {
     const bool known = IsKnown(container, request);
@@ -139,7 +144,7 @@ Result<Json> Observer::ImageOf(const std::string& id, std::stop_token stop) {
   }
   auto inspected = api_.Get("/images/" + EscapeQuery(id) + "/json", "inspect image " + id, stop);
   if (!inspected) {
-    // A container may outlive its image: then nothing is known to come from it.
+    // A container may outlive its image.
     if (inspected.assume_error().code == ErrorCode::kNotFound) return Json::object();
     return inspected;
   }

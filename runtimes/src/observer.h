@@ -21,7 +21,8 @@ class Observer {
 
   // Four lists, the version once, and an inspect for each owned container that is looked into: of
   // unknown hash, or failed. The image of such a container is inspected once, since only it tells
-  // what the container inherited.
+  // what the container inherited; and one that the list leaves out, since a container may have its
+  // labels from there.
   Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop);
 
   // While events are watched, what was seen inside a container holds until an event names it; else
@@ -41,6 +42,7 @@ class Observer {
   // False where the container is gone by now.
   Result<bool> LookInto(ObservedContainer& container, const EngineState& state,
                         std::stop_token stop);
+  // Empty where the image is gone.
   Result<Json> ImageOf(const std::string& id, std::stop_token stop);
   std::optional<Details> Known(const std::string& container) const;
 

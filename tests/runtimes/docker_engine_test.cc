@@ -8,8 +8,10 @@
 #include <future>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <utility>
+#include <vector>
 
 #include "json_read.h"
 #include "lockstep/testing/matchers.h"
@@ -18,7 +20,9 @@
 namespace lockstep::test {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
 class NoProgress final : public ProgressSink {
@@ -42,6 +46,9 @@ StubEngine::Handler Listing(std::string containers) {
   return [containers = std::move(containers)](const std::string& line) {
     if (line == "GET /version") return StubEngine::Version();
     if (line.find("/containers/json") != std::string::npos) return StubEngine::Reply(containers);
+    if (line.find("/images/json") != std::string::npos) {
+      return StubEngine::Reply(R"([{"Id":"sha256:i"}])");
+    }
     if (line.find("/volumes") != std::string::npos) return StubEngine::Reply("{}");
     if (line.ends_with("/json")) return StubEngine::Reply("{}");
     return StubEngine::Reply("[]");
@@ -157,6 +164,24 @@ TEST(DockerEngineTest, PullThatFailsHalfWayIsAnError) {
   }
 }
 
+TEST(DockerEngineTest, PullWhoseLastLineIsCutShortIsHeard) {
+  StubEngine stub(Always(Pulled(R"({"errorDetail":{"message":"no space left on device"}})")));
+  NoProgress progress;
+  EXPECT_THAT(EngineAt(stub.url())->PullImage({"app:v1"}, progress, {}),
+              IsError(ErrorCode::kNoSpace));
+}
+
+TEST(DockerEngineTest, PullThatSendsALineWithoutEndIsABadReply) {
+  StubEngine stub([](const std::string& line) {
+    if (line == "GET /version") return StubEngine::Version();
+    if (line.starts_with("POST")) return Pulled(std::string(std::size_t{3} << 20, ' ') + "\n");
+    return StubEngine::Reply(R"({"Id":"sha256:old"})");
+  });
+  NoProgress progress;
+  EXPECT_THAT(EngineAt(stub.url())->PullImage({"app:v1"}, progress, {}),
+              IsError(ErrorCode::kBadReply));
+}
+
 TEST(DockerEngineTest, PullThatDoesNotMoveIsGivenUp) {
   StubEngine stub([](const std::string& line) {
     return line == "GET /version" ? StubEngine::Version() : std::string();
@@ -175,6 +200,7 @@ std::string ThirtyContainers() {
     const std::string service = "s" + std::to_string(i);
     list.push_back({{"Id", "id" + std::to_string(i)},
                     {"Names", {"/" + service + "_1_1_abc"}},
+                    {"ImageID", "sha256:i"},
                     {"State", "running"},
                     {"Status", "Up 3 minutes"},
                     {"Labels",
@@ -219,6 +245,146 @@ TEST(DockerEngineTest, FailedContainerTellsHowOftenItWasRestarted) {
     EXPECT_EQ(container.restart_count, container.id == "id7" ? 5 : 0) << container.id;
     EXPECT_FALSE(container.spec) << "its hash is known";
   }
+}
+
+// Ownership where the list of images leaves out the image: what an inspect of it says decides.
+struct UnlistedImageCase {
+  const char* name;
+  std::string inspected;
+  bool owned;
+};
+
+TEST(DockerEngineTest, LabelsThatComeFromAnUnlistedImageProveNothing) {
+  const std::string labels =
+      R"("Labels":{"io.balena.supervised":"true","io.balena.app-uuid":"shop",)"
+      R"("io.balena.service-name":"web"})";
+  for (const UnlistedImageCase& row :
+       {UnlistedImageCase{"no labels", StubEngine::Reply(R"({"Config":{}})"), true},
+        UnlistedImageCase{"its labels", StubEngine::Reply(R"({"Config":{)" + labels + "}}"), false},
+        UnlistedImageCase{"gone", StubEngine::Reply(R"({"message":"No such image"})", 404),
+                          false}}) {
+    const std::string container = R"([{"Id":"c","ImageID":"sha256:parent",)" + labels + "}]";
+    StubEngine stub([&, listing = Listing(container)](const std::string& line) {
+      const bool inspect = line.find("/images/sha256%3Aparent/json") != std::string::npos;
+      return inspect ? row.inspected : listing(line);
+    });
+    const auto state = EngineAt(stub.url())->Observe({}, {});
+    ASSERT_THAT(state, IsOk()) << row.name;
+    ASSERT_THAT(state.assume_value().containers, SizeIs(1)) << row.name;
+    EXPECT_EQ(state.assume_value().containers[0].owned, row.owned) << row.name;
+  }
+}
+
+TEST(DockerEngineTest, UnlistedImageIsInspectedOnce) {
+  auto list = docker::ParseJson(ThirtyContainers()).value();
+  for (auto& container : list) container["ImageID"] = "sha256:parent";
+  StubEngine stub(Listing(docker::DumpJson(list)));
+  const auto engine = EngineAt(stub.url());
+  ASSERT_THAT(engine->Observe({{"c1:same"}, false}, {}), IsOk());
+  ASSERT_THAT(engine->Observe({{"c1:same"}, false}, {}), IsOk());
+  EXPECT_THAT(stub.requests(), SizeIs(1 + 4 + 1 + 4));
+}
+
+// The paths that were asked to be deleted.
+std::vector<std::string> Deleted(StubEngine& stub) {
+  constexpr std::string_view kDelete = "DELETE /v1.41";
+  std::vector<std::string> paths;
+  for (const std::string& line : stub.requests()) {
+    if (line.starts_with(kDelete)) paths.push_back(line.substr(kDelete.size()));
+  }
+  return paths;
+}
+
+struct NamesCase {
+  const char* name;
+  docker::Json tags;
+  docker::Json digests;
+  bool removed;
+};
+
+TEST(DockerEngineTest, ImageThatSomebodyElseNamedStays) {
+  using docker::Json;
+  for (const NamesCase& row : {
+           NamesCase{"one repository", Json{"r:5/app:v1", "r:5/app:v2"}, Json{"r:5/app@s:1"}, true},
+           NamesCase{"digests alone", Json::array(), Json{"r/a@s:1", "r/b@s:1"}, true},
+           NamesCase{"another tag", Json{"r:5/app:v1", "keep:me"}, Json{"r:5/app@s:1"}, false},
+           NamesCase{"a tag on what came by digest", Json{"keep:me"}, Json{"r/a@s:1"}, false},
+           NamesCase{"a registry's port is no tag", Json{"r:5/app:v1", "r:6/app:v1"}, Json::array(),
+                     false},
+       }) {
+    StubEngine stub([&](const std::string& line) {
+      if (line == "GET /version") return StubEngine::Version();
+      if (line.ends_with("/images/i")) {
+        return StubEngine::Reply(
+            R"({"message":"must be forced - image is referenced in multiple repositories"})", 409);
+      }
+      if (line.find("/containers/json") != std::string::npos) return StubEngine::Reply("[]");
+      return StubEngine::Reply(
+          docker::DumpJson({{"RepoTags", row.tags}, {"RepoDigests", row.digests}}));
+    });
+    const auto result = EngineAt(stub.url())->RemoveImage("i", {});
+    if (row.removed) {
+      EXPECT_THAT(result, IsOk()) << row.name;
+      EXPECT_THAT(Deleted(stub), SizeIs(1 + row.tags.size() + row.digests.size())) << row.name;
+    } else {
+      EXPECT_THAT(result, IsError(ErrorCode::kConflict)) << row.name;
+      EXPECT_THAT(Deleted(stub), ElementsAre("/images/i")) << row.name;
+    }
+  }
+}
+
+struct OwnerCase {
+  const char* name;
+  std::string labels;
+  bool ours;
+};
+
+std::vector<OwnerCase> OwnerCases() {
+  return {
+      {"ours", R"({"io.balena.supervised":"true","io.balena.app-uuid":"shop"})", true},
+      {"ours by id", R"({"io.balena.supervised":"true","io.balena.app-id":"12"})", true},
+      {"in old words", R"({"io.resin.supervised":"true","io.resin.app-id":"12"})", true},
+      {"another app's", R"({"io.balena.supervised":"true","io.balena.app-uuid":"other"})", false},
+      {"not supervised", R"({"io.balena.app-uuid":"shop"})", false},
+      {"no labels", "null", false},
+  };
+}
+
+TEST(DockerEngineTest, VolumeThatIsSomebodyElsesIsAConflict) {
+  for (const OwnerCase& row : OwnerCases()) {
+    StubEngine stub(
+        Always(StubEngine::Reply(R"({"Name":"12_data","Labels":)" + row.labels + "}", 201)));
+    const auto result = EngineAt(stub.url())->CreateVolume({"shop", "12", "data", {}}, {});
+    if (row.ours) {
+      EXPECT_THAT(result, IsOk()) << row.name;
+      continue;
+    }
+    ASSERT_THAT(result, IsError(ErrorCode::kConflict)) << row.name;
+    EXPECT_THAT(result.assume_error().message, HasSubstr("12_data")) << row.name;
+  }
+}
+
+TEST(DockerEngineTest, NetworkIsRemovedByItsIdAndOnlyWhereItIsOurs) {
+  for (const OwnerCase& row : OwnerCases()) {
+    StubEngine stub([&](const std::string& line) {
+      if (line == "GET /version") return StubEngine::Version();
+      if (line.starts_with("DELETE")) return StubEngine::Reply("", 204);
+      return StubEngine::Reply(R"({"Id":"n7","Name":"shop_net","Labels":)" + row.labels + "}");
+    });
+    const auto result = EngineAt(stub.url())->RemoveNetwork({"shop", "12", "net", {}}, {});
+    if (row.ours) {
+      EXPECT_THAT(result, IsOk()) << row.name;
+      EXPECT_THAT(Deleted(stub), ElementsAre("/networks/n7")) << row.name;
+    } else {
+      EXPECT_THAT(result, IsError(ErrorCode::kConflict)) << row.name;
+      EXPECT_THAT(Deleted(stub), IsEmpty()) << row.name;
+    }
+  }
+}
+
+TEST(DockerEngineTest, NetworkThatIsGoneIsRemoved) {
+  StubEngine stub(Always(StubEngine::Reply(R"({"message":"network shop_net not found"})", 404)));
+  EXPECT_THAT(EngineAt(stub.url())->RemoveNetwork({"shop", "12", "net", {}}, {}), IsOk());
 }
 
 // Says when the watch stands.

@@ -9,6 +9,7 @@
 #include "capture.h"
 #include "create_request.h"
 #include "engine_api.h"
+#include "engine_names.h"
 #include "event_stream.h"
 #include "field_places.h"
 #include "inspect_reading.h"
@@ -151,7 +152,7 @@ TEST(EngineRepliesTest, LinesThatAreNestedVeryDeepArePassedOver) {
 TEST(ListingTest, ReadsRecordedLists) {
   EngineState state;
   docker::ReadLists(Capture("container-list"), Capture("image-list"), Capture("network-list"),
-                    Capture("volume-list"), state);
+                    Capture("volume-list"), {}, state);
   ASSERT_EQ(state.containers.size(), 2U);
   const ObservedContainer& done = state.containers[0];
   EXPECT_EQ(done.name, "done1");
@@ -194,12 +195,30 @@ TEST(ListingTest, LabelsThatComeFromTheImageProveNothing) {
                        {"io.balena.service-name", "web"}};
   const Json containers = {{{"Id", "c"}, {"ImageID", "i"}, {"Labels", labels}}};
   EngineState plain;
-  docker::ReadLists(containers, {{{"Id", "i"}}}, Json::array(), Json::object(), plain);
+  docker::ReadLists(containers, {{{"Id", "i"}}}, Json::array(), Json::object(), {}, plain);
   EXPECT_TRUE(plain.containers.at(0).owned);
   EngineState inherited;
   docker::ReadLists(containers, {{{"Id", "i"}, {"Labels", labels}}}, Json::array(), Json::object(),
-                    inherited);
+                    {}, inherited);
   EXPECT_FALSE(inherited.containers.at(0).owned);
+}
+
+TEST(ListingTest, StateThatIsNotKnownIsLeftAlone) {
+  const Json containers = {{{"Id", "a"}, {"State", "hibernating"}}, {{"Id", "b"}}};
+  EngineState state;
+  docker::ReadLists(containers, Json::array(), Json::array(), Json::object(), {}, state);
+  ASSERT_EQ(state.containers.size(), 2U);
+  for (const ObservedContainer& container : state.containers) {
+    EXPECT_EQ(container.state, ContainerState::kPaused) << container.id;
+  }
+}
+
+TEST(ResourcesTest, OldWordsForTheAppAreUnderstood) {
+  const docker::AppNames names = docker::AppOfResource(
+      {{"io.resin.supervised", "true"}, {"io.resin.app-id", "12"}, {"io.balena.app-uuid", "shop"}});
+  EXPECT_EQ(names.app, "shop");
+  EXPECT_EQ(names.app_id, "12");
+  EXPECT_EQ(docker::AppOfResource({{"io.resin.app-id", "12"}}).app, "") << "nobody supervises it";
 }
 
 // Puts `with` in the place of each value in `json`, one after another.
@@ -231,7 +250,7 @@ TEST(EngineRepliesTest, WrongTypesAnywhereAreSurvived) {
                               Capture("network-list"), Capture("volume-list")});
     Damage(lists, lists, with, [&](const Json& damaged) {
       EngineState state;
-      docker::ReadLists(damaged[0], damaged[1], damaged[2], damaged[3], state);
+      docker::ReadLists(damaged[0], damaged[1], damaged[2], damaged[3], {}, state);
       ++tried;
     });
   }
@@ -255,6 +274,19 @@ TEST(InspectReadingTest, ReportsWhatWasAskedForAndNoDefault) {
       Field::kVolumes,
       Value::List{Value::Map{{"source", "vdata"}, {"target", "/data2"}, {"type", "volume"}}});
   EXPECT_EQ(spec, expected);
+}
+
+TEST(InspectReadingTest, PortsAreReadAsATargetSaysThem) {
+  const Json bindings = {
+      {"80/tcp", {{{"HostIp", ""}, {"HostPort", "0"}}, {{"HostIp", ""}, {"HostPort", ""}}}},
+      {"53/udp", {{{"HostIp", "FE80::A"}, {"HostPort", "53"}}}},
+      {"8080", {{{"HostIp", "127.0.0.1"}, {"HostPort", "8080"}}}}};
+  const Json container = {{"HostConfig", {{"PortBindings", bindings}}}};
+  const ServiceSpec spec = docker::ReadSpec(container, Json::object(), {"shop", ""}, "web", "");
+  const Value* ports = spec.Find(Field::kPorts);
+  ASSERT_NE(ports, nullptr);
+  EXPECT_EQ(*ports,
+            Value(Value::List{"127.0.0.1:8080:8080/tcp", "::80/tcp", "[fe80::a]:53:53/udp"}));
 }
 
 TEST(CreateRequestTest, ServiceWinsOverWhatIsAddedToIt) {

@@ -1,0 +1,22 @@
+// What is asked of an engine about images.
+#ifndef LOCKSTEP_RUNTIMES_IMAGE_CALLS_H_
+#define LOCKSTEP_RUNTIMES_IMAGE_CALLS_H_
+
+#include <stop_token>
+#include <string>
+
+#include "engine_api.h"
+#include "lockstep/runtime_backend.h"
+
+namespace lockstep::docker {
+
+// As RuntimeBackend::PullImage says.
+Result<std::string> PullImage(EngineApi& api, const PullRequest& request, ProgressSink& progress,
+                              std::stop_token stop);
+
+// As RuntimeBackend::RemoveImage says. kConflict too where somebody else gave the image a name.
+Result<void> RemoveImage(EngineApi& api, const std::string& image_id, std::stop_token stop);
+
+}  // namespace lockstep::docker
+
+#endif  // LOCKSTEP_RUNTIMES_IMAGE_CALLS_H_
