@@ -34,15 +34,21 @@ std::vector<std::string> HostPortsOf(const ServiceSpec& spec) {
 
 }  // namespace
 
+// One that was set aside gets its restart policy back before it is started.
+void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& container,
+                         StepIndices& after) {
+  if (container.state != ContainerState::kExited) return;
+  const std::string policy = OriginalPolicy(container, context_.observed);
+  if (container.restart_policy == policy) return;
+  after = {steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, view.name, container.id,
+                      std::move(after), policy)};
+}
+
 // Starts what ran until now again: the service is down, and the new one is not to start yet.
 void AppPlanner::StartPresent(std::size_t i, StepIndices after) {
   const ServiceView& view = views_[i];
   const ObservedContainer& old = *view.present;
-  const std::string policy = OriginalPolicy(old, context_.observed);
-  if (old.restart_policy && *old.restart_policy != policy) {
-    after = {steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, view.name, old.id,
-                        std::move(after), policy)};
-  }
+  Restore(view, old, after);
   work_[i].restarts_present = true;
   span_starts_.push_back(
       steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, old.id, std::move(after)));
@@ -66,6 +72,12 @@ void AppPlanner::StartWhatIsDown() {
     const ServiceView& view = views_[i];
     if (view.present == nullptr || view.stopped) continue;
     if (view.future != nullptr && view.future->IsUp()) continue;
+    // Its successor was committed: what is left of it only waits to be removed.
+    const bool committed = facts_.record.committed == facts_.to();
+    if (committed &&
+        (view.present->commit != facts_.to() || (view.future != nullptr && !NeedsStart(view)))) {
+      continue;
+    }
     if (!WantsStart(*view.present, OriginalPolicy(*view.present, context_.observed))) continue;
     const bool with_old =
         cut_off ? !new_runs || view.future == nullptr
@@ -77,7 +89,11 @@ void AppPlanner::StartWhatIsDown() {
 }
 
 void AppPlanner::TakeLocks() {
-  if (!gated_ || has_span_) return;
+  if (!gated_) return;
+  if (has_span_) {
+    gate_ = prepared_;  // Nothing is interrupted before its successor is ready, in any span.
+    return;
+  }
   gate_ = {
       steps_.Add(StepKind::kTakeLocks, Phase::kCutover, "", "", prepared_, forced_ ? "force" : "")};
   if (forced_) DeleteLocks();
@@ -107,6 +123,9 @@ void AppPlanner::StopOld() {
   for (auto it = graph.order.rbegin(); it != graph.order.rend(); ++it) {
     const std::size_t i = *it;
     const ServiceView& view = views_[i];
+    std::sort(dependents[i].begin(), dependents[i].end());
+    dependents[i].erase(std::unique(dependents[i].begin(), dependents[i].end()),
+                        dependents[i].end());
     StepIndices after = gate_;
     Append(after, dependents[i]);
     const std::size_t stops_before = stopped_.size();
@@ -139,7 +158,7 @@ void AppPlanner::Stop(std::size_t i, const ObservedContainer& container, const S
     }
   }
   if (&container != view.future && !work_[i].restarts_present) {
-    SetAside(i, container, std::move(down));
+    SetAside(i, container, FillsIn(i) ? StepIndices{} : std::move(down));
   }
 }
 
@@ -202,16 +221,21 @@ StepIndices AppPlanner::StartsBefore(std::size_t i, bool gated) {
   return after;
 }
 
+// Cut off in the middle, and the new containers are what the app goes on with for now.
+bool AppPlanner::FillsIn(std::size_t i) const {
+  const ServiceView& view = views_[i];
+  return CutoverBegun() && held_ && !work_[i].restarts_present && view.future != nullptr &&
+         view.present != nullptr && !view.present->IsUp();
+}
+
 void AppPlanner::Start(std::size_t i) {
   const ServiceView& view = views_[i];
   Work& work = work_[i];
-  // Cut off, and the new containers are what the app goes on with.
-  const bool fills_in = CutoverBegun() && held_ && !work.restarts_present &&
-                        view.present != nullptr && !view.present->IsUp();
-  const bool gated = StartIsGated(view) && !fills_in;
+  const bool gated = StartIsGated(view) && !FillsIn(i);
   StepIndices after = StartsBefore(i, gated);
   if (gated) Append(after, gate_);
-  if (!fills_in) Append(after, work.before_start);
+  Append(after, work.before_start);
+  if (view.future != nullptr) Restore(view, *view.future, after);
   if (work.create) after.push_back(*work.create);
   for (const std::string& port : HostPortsOf(view.target->spec)) {
     if (const auto it = freed_ports_.find(port); it != freed_ports_.end() && gated) {

@@ -31,8 +31,10 @@ void Complete(AppFacts& facts, const ObservedState& observed) {
   SortByName(facts.networks);
   SortByName(facts.volumes);
   facts.record.app = facts.app;
-  if (const AppRecord* record = observed.FindApp(facts.app)) facts.record = *record;
-  if (facts.record.committed || facts.record.cutover) return;
+  if (const AppRecord* record = observed.FindApp(facts.app)) {
+    facts.record = *record;
+    return;
+  }
   // Without a store the committed release is the one that runs, if it is one.
   std::set<std::string> commits;
   for (const ObservedContainer* container : facts.containers) {

@@ -17,7 +17,7 @@ AppPlanner::AppPlanner(const PlanContext& context, const AppFacts& facts, std::v
 AppPlan AppPlanner::Make() {
   plan_.app = facts_.app;
   plan_.name = facts_.target != nullptr ? facts_.target->name : facts_.app;
-  plan_.from = facts_.record.committed;
+  if (!facts_.record.committed.value_or("").empty()) plan_.from = facts_.record.committed;
   if (facts_.release() != nullptr) plan_.to = facts_.to();
   views_ = ViewServices(facts_, context_.images);
   work_.resize(views_.size());
@@ -108,7 +108,7 @@ bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.t
 
 bool AppPlanner::GoesBack() const {
   const std::vector<std::string>& failed = facts_.record.failed;
-  return facts_.release() != nullptr && facts_.record.committed && CutoverBegun() &&
+  return facts_.release() != nullptr && plan_.from && CutoverBegun() &&
          start_graph_.cycle.empty() &&
          std::find(failed.begin(), failed.end(), facts_.to()) != failed.end();
 }

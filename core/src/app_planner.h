@@ -65,6 +65,7 @@ class AppPlanner {
   StepIndices PrepareResources(const ServiceView& view);
   void PrepareContainer(std::size_t i);
   std::string NameToCreate(const ServiceView& view) const;
+  void Restore(const ServiceView& view, const ObservedContainer& container, StepIndices& after);
   void StartPresent(std::size_t i, StepIndices after);
   void StartWhatIsDown();
   void TakeLocks();
@@ -75,6 +76,7 @@ class AppPlanner {
   void StartNew();
   void Start(std::size_t i);
   StepIndices StartsBefore(std::size_t i, bool gated);
+  bool FillsIn(std::size_t i) const;
   bool WaitsFor(const DependencyEdge& edge) const;
   StepIndex Await(std::size_t i, DependencyCondition condition);
   void ReleaseLocks();

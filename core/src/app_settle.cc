@@ -24,8 +24,9 @@ void AppPlanner::Rename() {
 
 void AppPlanner::Settle() {
   const bool gone = facts_.release() == nullptr;
-  const bool commit = gone ? changed_ || facts_.record.committed.has_value()
-                           : changed_ || facts_.record.committed != facts_.to();
+  const bool known =
+      gone ? facts_.record.committed.value_or("").empty() : facts_.record.committed == facts_.to();
+  const bool commit = changed_ || !known || facts_.record.cutover.has_value();
   if (!commit) return;
   StepIndices after = before_commit_;
   Append(after, prepared_);

@@ -19,6 +19,14 @@ struct Effect {
   const StepResult& result;
   ObservedState& state;
 
+  void Remember(const AppRecord& record) const {
+    if (record.empty()) {
+      EraseWhere(state.apps, [&](const AppRecord& known) { return known.app == step.app; });
+    } else {
+      state.AppFor(step.app) = record;
+    }
+  }
+
   void operator()(const PullImageRequest& request) const {
     auto& images = state.engine.images;
     auto image = std::find_if(images.begin(), images.end(),
@@ -95,6 +103,7 @@ struct Effect {
     EraseWhere(state.engine.containers,
                [&](const ObservedContainer& c) { return c.id == request.container; });
     state.saved_restart.erase(request.container);
+    if (request.record) Remember(*request.record);
   }
 
   void operator()(const CreateNetworkRequest& request) const {
@@ -128,14 +137,6 @@ struct Effect {
     volume.owned = true;
     volume.config = request.volume.config;
     state.engine.volumes.push_back(std::move(volume));
-  }
-
-  void Remember(const AppRecord& record) const {
-    if (record.empty()) {
-      EraseWhere(state.apps, [&](const AppRecord& known) { return known.app == step.app; });
-    } else {
-      state.AppFor(step.app) = record;
-    }
   }
 
   void operator()(const RemoveImageRequest& request) const {

@@ -16,14 +16,10 @@ class ApplyRun::EngineSink final : public EventSink {
  public:
   explicit EngineSink(ApplyRun& run) : run_(run) {}
   void OnEvent(const EngineEvent& event) override { run_.Tell(event); }
-  void OnGap() override {
-    // The first one says that the stream stands: the watch begins right after a look.
-    if (std::exchange(began_, true)) run_.Tell(EngineGap{});
-  }
+  void OnGap() override { run_.Tell(EngineGap{}); }
 
  private:
   ApplyRun& run_;
-  bool began_ = false;
 };
 
 class ApplyRun::LocksSink final : public LockSink {
@@ -105,7 +101,17 @@ Result<ObservedState> ApplyRun::Begin(std::stop_token stop) {
   }
   std::sort(services.begin(), services.end());
   services.erase(std::unique(services.begin(), services.end()), services.end());
-  LOCKSTEP_TRYV(ports_.locks.Prepare(services));
+  for (const ServiceRef& service : services) {
+    // A directory that cannot be made safe holds its own app: a look at its locks says why.
+    if (auto prepared = ports_.locks.Prepare({&service, 1}); !prepared) {
+      Event event;
+      event.kind = EventKind::kStepFailed;
+      event.app = service.app;
+      event.service = service.service;
+      event.error = WithContext(std::move(prepared).assume_error(), "prepare the lock directory");
+      Emit(std::move(event));
+    }
+  }
   LOCKSTEP_TRYV(AskAgain(observed));
   LOCKSTEP_TRYV(AdoptSpans(observed));
   LOCKSTEP_TRYV(ports_.locks.ReleaseLeftovers());
@@ -127,12 +133,23 @@ Result<void> ApplyRun::AskAgain(ObservedState& observed) {
 // The locks of an app whose cutover was cut off are its span still: they were never given back.
 Result<void> ApplyRun::AdoptSpans(ObservedState& observed) {
   for (const AppRecord& record : observed.apps) {
-    if (!record.cutover) continue;
+    const auto app = std::find_if(target_.apps.begin(), target_.apps.end(),
+                                  [&](const TargetApp& a) { return a.uuid == record.app; });
+    const std::string to =
+        app != target_.apps.end() && app->release ? app->release->commit : std::string();
+    if (record.cutover != to) continue;  // To another release: that one is not prepared.
     const bool left = std::any_of(
         observed.locks.begin(), observed.locks.end(),
         [&](const LockHolder& holder) { return holder.ours && holder.app == record.app; });
     if (!left) continue;
-    LOCKSTEP_TRYV(runner_.Adopt(record.app, LocksOf(observed, target_, record.app)));
+    if (auto adopted = runner_.Adopt(record.app, LocksOf(observed, target_, record.app));
+        !adopted) {
+      Event event;
+      event.kind = EventKind::kStepFailed;
+      event.app = record.app;
+      event.error = WithContext(std::move(adopted).assume_error(), "take over the update locks");
+      Emit(std::move(event));
+    }
   }
   observed.spans = runner_.Spans();
   return Ok();
@@ -141,6 +158,8 @@ Result<void> ApplyRun::AdoptSpans(ObservedState& observed) {
 void ApplyRun::Loop() {
   for (;;) {
     auto actions = session_.Next(ports_.clock.Monotonic());
+    // Before the first step, or the first wait: what happens from here on is to be heard.
+    if (!engine_watch_.joinable() && !session_.plan().steps.empty()) WatchEngine();
     for (Action& action : actions) Perform(action);
     if (session_.Finished()) return;
     WaitForFacts();
@@ -160,6 +179,7 @@ void ApplyRun::WaitForFacts() {
   if (deadline_ && ports_.clock.Monotonic() >= *deadline_) {
     deadline_.reset();
     session_.TimeOut();
+    DropLook();
   }
 }
 
@@ -194,7 +214,14 @@ void ApplyRun::Take(Fact& fact) {
     session_.OnLocksChanged();
   } else {
     session_.Interrupt();
+    DropLook();
   }
+}
+
+// Nobody waits for an engine that does not answer once the run is to end; a cutover that goes on
+// needs its looks.
+void ApplyRun::DropLook() {
+  if (runner_.Spans().empty()) look_stop_.request_stop();
 }
 
 void ApplyRun::Perform(Action& action) {
@@ -221,11 +248,11 @@ void ApplyRun::Perform(Action& action) {
 }
 
 void ApplyRun::PerformLook() {
-  workers_->Post([this] { Tell(Looked{Look({})}); });
+  look_stop_ = std::stop_source();
+  workers_->Post([this, stop = look_stop_.get_token()] { Tell(Looked{Look(stop)}); });
 }
 
 void ApplyRun::PerformStep(RunStepAction& action) {
-  if (!engine_watch_.joinable()) WatchEngine();
   std::stop_source& source = stops_[action.step.id];
   source = std::stop_source();
   workers_->Post([this, action = std::move(action), stop = source.get_token()] {
@@ -244,6 +271,8 @@ void ApplyRun::WatchEngine() {
 
 void ApplyRun::WatchLocks(std::vector<ServiceRef> services) {
   if (!lock_watches_.empty()) lock_watches_.back().request_stop();
+  // The one before it was asked to end when this one began, and has.
+  if (lock_watches_.size() > 1) lock_watches_.erase(lock_watches_.begin());
   if (services.empty()) return;
   lock_watches_.emplace_back([this, services = std::move(services)](std::stop_token stop) {
     LocksSink sink(*this);

@@ -54,6 +54,7 @@ class ApplyRun {
 
   void Perform(Action& action);
   void PerformLook();
+  void DropLook();
   void PerformStep(RunStepAction& action);
   void WatchEngine();
   void WatchLocks(std::vector<ServiceRef> services);
@@ -76,6 +77,7 @@ class ApplyRun {
   std::uint64_t last_seq_ = 0;
 
   std::map<StepId, std::stop_source> stops_;  // Of running steps; the loop's own.
+  std::stop_source look_stop_;
   // Threads last, so that they end before what they use.
   std::optional<WorkerPool> workers_;
   std::jthread engine_watch_;

@@ -67,7 +67,8 @@ bool IsNew(const ServiceView& view, const AppFacts& facts) {
     return false;
   }
   if (facts.record.committed != facts.to()) return true;
-  return view.present != nullptr && (facts.record.cutover || !view.future->IsUp());
+  return view.present != nullptr && view.present->commit == facts.to() &&
+         (facts.record.cutover || !view.future->IsUp());
 }
 
 Reason Because(ReasonCode code) {

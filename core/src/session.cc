@@ -91,9 +91,11 @@ void Session::OnLookFailed(Error error, MonoTime now) {
   looking_ = false;
   ++look_failures_;
   look_error_ = std::move(error);
-  if (IsTransient(look_error_->code) && look_failures_ < options_.max_attempts) {
+  // A cutover is not left because its engine restarts.
+  const bool again = look_failures_ < options_.max_attempts || !observed_.spans.empty();
+  if (IsTransient(look_error_->code) && again && !interrupted_) {
     need_look_ = true;
-    look_not_before_ = now + options_.back_off * (1 << (look_failures_ - 1));
+    look_not_before_ = now + options_.back_off * (1 << std::min(look_failures_ - 1, 5));
   } else {
     finished_ = running_.empty();
     interrupted_ = true;
@@ -116,7 +118,9 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
   }
   ApplyEffect(step, done.request, result, observed_);
   changed_since_look_ = true;
-  pending_.push_back(Report(EventKind::kStepDone, step));
+  ReportAction report = Report(EventKind::kStepDone, step);
+  report.event.holders = result.overridden;
+  pending_.push_back(std::move(report));
   if (step.kind == StepKind::kTakeLocks && !run.reported.empty()) {
     run.reported.clear();
     pending_.push_back(Report(EventKind::kReleased, step.app));
@@ -129,13 +133,13 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     ++attempts.failed;
     attempts.not_before = now + options_.back_off * (1 << std::min(attempts.failed - 1, 10));
   } else {
-    attempts.failed = 0;
     claimed_.insert(id);
   }
   if (step.kind == StepKind::kCommitRelease) {
     pending_.push_back(
         Report(step.detail == "back" ? EventKind::kRolledBack : EventKind::kCommitted, step.app));
   }
+  need_look_ = need_look_ || done.heard;
   if (looking_) since_look_.push_back({std::move(done), std::move(result)});
 }
 
@@ -176,7 +180,7 @@ void Session::CountFailure(const Step& step, Error error, MonoTime now) {
 void Session::CheckClaims(MonoTime now) {
   if (!std::exchange(check_claims_, false)) return;
   for (const Step& step : plan_.steps) {
-    if (claimed_.count(step.id) == 0) continue;
+    if (claimed_.erase(step.id) == 0) continue;
     CountFailure(
         step,
         WithContext(MakeError(ErrorCode::kBadReply, "reported as done, but it had no effect",
@@ -184,11 +188,13 @@ void Session::CheckClaims(MonoTime now) {
                     Explain(step)),
         now);
   }
+  for (const StepId confirmed : claimed_) attempts_.erase(confirmed);
   claimed_.clear();
 }
 
 void Session::GiveUp(const Step& step, Error error) {
   attempts_[step.id].given_up = true;
+  plan_is_old_ = true;
   AppRun& run = runs_[step.app];
   if (!run.failed) run.failed = std::move(error);
   if (!MayGoBack(step)) return;
@@ -197,12 +203,20 @@ void Session::GiveUp(const Step& step, Error error) {
   pending_.push_back(SaveRecordAction{record});
 }
 
-// A new container that will not start: the app goes back to what it came from, where there is that.
+bool Session::GoesBack(const std::string& app) const {
+  const AppRecord* record = observed_.FindApp(app);
+  return record != nullptr && record->cutover &&
+         std::count(record->failed.begin(), record->failed.end(), *record->cutover) != 0;
+}
+
+// A cutover that will not go on: the app goes back to what it came from, where there is that.
 bool Session::MayGoBack(const Step& step) const {
   const AppRecord* record = observed_.FindApp(step.app);
-  return step.kind == StepKind::kStartContainer && record != nullptr && record->cutover &&
-         record->committed && observed_.HasSpan(step.app) &&
-         std::count(record->failed.begin(), record->failed.end(), *record->cutover) == 0;
+  const bool moves = step.kind == StepKind::kStartContainer ||
+                     step.kind == StepKind::kStopContainer ||
+                     step.kind == StepKind::kUpdateContainer;
+  return moves && record != nullptr && record->cutover && !record->committed.value_or("").empty() &&
+         !GoesBack(step.app);
 }
 
 void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
@@ -210,9 +224,14 @@ void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
   ObservedContainer* container = observed_.FindContainer(event.container);
   if (container == nullptr) return;
   // What our own steps do is known when they are done.
-  for (const auto& [id, running] : running_) {
-    if (ContainerOf(running.request) == event.container) return;
+  for (auto& [id, running] : running_) {
+    if (ContainerOf(running.request) != event.container) continue;
+    // But what ends while it is being started is seen by a look alone.
+    running.heard = running.heard || (running.step.kind == StepKind::kStartContainer &&
+                                      event.kind == EngineEventKind::kDied);
+    return;
   }
+  need_look_ = need_look_ || looking_;  // The look under way may be older than this.
   switch (event.kind) {
     case EngineEventKind::kStarted:
       if (container->state == ContainerState::kRunning) break;  // Old news: of our own start.
@@ -276,6 +295,7 @@ std::vector<Action> Session::Next(MonoTime now) {
   if (has_state_) {
     plan_ = MakePlan(observed_, target_, options_.plan);
     CheckClaims(now);
+    if (std::exchange(plan_is_old_, false)) plan_ = MakePlan(observed_, target_, options_.plan);
     ReportPlan(actions);
     Dispatch(now, actions);
     ReportHeld(actions);
@@ -331,7 +351,7 @@ void Session::ReportPlan(std::vector<Action>& actions) {
   // The first plan, and another only where what it is about changes: progress is no news.
   std::string about;
   for (const AppPlan& app : plan_.apps) {
-    about += app.app + " " + app.from.value_or("") + " " + app.to.value_or("") + "\n";
+    about += app.app + " " + app.to.value_or("") + "\n";
     for (const Gap& gap : app.gaps) about += gap.code + "\n";
   }
   if (about == reported_plan_) return;
@@ -364,16 +384,18 @@ void Session::ReportHeld(std::vector<Action>& actions) {
 
 void Session::WatchHeldLocks(std::vector<Action>& actions) {
   std::vector<ServiceRef> wanted;
-  // While an attempt is under way the watch stays: a release in that moment must not be missed.
-  bool trying = false;
+  // While an attempt is under way the watch stays: a release in that moment must not be missed, and
+  // each new watch makes everybody try again.
+  std::set<std::string_view> trying;
   for (const auto& [id, running] : running_) {
-    trying = trying || running.step.kind == StepKind::kTakeLocks;
+    if (running.step.kind == StepKind::kTakeLocks) trying.insert(running.step.app);
   }
   for (const AppPlan& app : plan_.apps) {
-    if (!Waits(app) || interrupted_) continue;
+    const bool tries = trying.count(app.app) != 0 && !watched_locks_.empty();
+    if ((!Waits(app) && !tries) || interrupted_) continue;
     for (ServiceRef& ref : LocksOf(observed_, target_, app.app)) wanted.push_back(std::move(ref));
   }
-  if (wanted == watched_locks_ || (trying && wanted.empty())) return;
+  if (wanted == watched_locks_) return;
   watched_locks_ = wanted;
   actions.push_back(WatchLocksAction{std::move(wanted)});
 }
@@ -389,6 +411,10 @@ std::vector<AppReport> Session::Reports() const {
     if (run != runs_.end() && run->second.failed) {
       report.outcome = ApplyOutcome::kFailed;
       report.error = run->second.failed;
+    } else if (look_error_ && look_error_->code != ErrorCode::kCancelled &&
+               app.status != PlanStatus::kInSync) {
+      report.outcome = ApplyOutcome::kFailed;
+      report.error = look_error_;
     } else if (app.status == PlanStatus::kHeld) {
       report.outcome = ApplyOutcome::kHeld;
       report.holders = app.holders;

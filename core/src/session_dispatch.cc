@@ -60,6 +60,7 @@ int Session::CountDown(std::string_view app) const {
 // After an interrupt only a cutover that has begun goes on, up to giving back its locks.
 bool Session::Allowed(const Step& step, const AppRun& run) const {
   if (run.wants_look) return false;
+  if (step.kind == StepKind::kTakeLocks && run.failed && !GoesBack(step.app)) return false;
   // One thing at a time with one service: a plan made while its new container starts does not know
   // yet that the old one is not to.
   const bool moving =
@@ -85,6 +86,7 @@ bool Session::ReadyAt(const Step& step, MonoTime now) {
                                            " times and did not stay up",
                                        "look at the container's log"),
                              Explain(step)));
+    Wake(now);
     return false;
   }
   if (now < attempts.not_before) {
@@ -147,8 +149,12 @@ void Session::DispatchPulls(const std::vector<const Step*>& pulls, MonoTime,
 // dependent stays down until what it depends on was made anew.
 void Session::DispatchStops(const std::vector<const Step*>& stops, MonoTime,
                             std::vector<Action>& actions) {
+  std::map<std::string_view, int> down;
   for (const Step* stop : stops) {
-    if (CountDown(stop->app) < options_.parallel_cutover || CountRunning(stop->app) == 0) {
+    auto [known, is_first] = down.try_emplace(stop->app, 0);
+    if (is_first) known->second = CountDown(stop->app);
+    if (known->second < options_.parallel_cutover || CountRunning(stop->app) == 0) {
+      ++known->second;
       Run(*stop, actions);
     }
   }
@@ -157,6 +163,7 @@ void Session::DispatchStops(const std::vector<const Step*>& stops, MonoTime,
 // Gives locks back out of turn where the cutover does not go on: it was interrupted before anything
 // was, or a step in it was given up.
 void Session::LeaveSpans(MonoTime now, std::vector<Action>& actions) {
+  if (plan_is_old_) return;
   for (const Step& step : plan_.steps) {
     if (step.kind != StepKind::kReleaseLocks || running_.count(step.id) != 0) continue;
     if (step.after.empty() || CountRunning(step.app) != 0) continue;
@@ -196,6 +203,10 @@ void Session::Await(const Step& step, MonoTime now, std::vector<Action>& actions
   const Verdict verdict = Judge(step, *container, now);
   if (verdict == Verdict::kWait) {
     waits_for_event_ = true;
+    return;
+  }
+  if (verdict == Verdict::kUnhealthy && doubted_.insert(step.id).second) {
+    need_look_ = true;  // A time-out means look again.
     return;
   }
   if (verdict == Verdict::kUnhealthy) runs_[step.app].unhealthy.push_back(step.service);

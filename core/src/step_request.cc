@@ -158,18 +158,45 @@ class Builder {
   StepRequest RemoveContainer() const {
     RemoveContainerRequest request;
     request.container = step_.subject;
+    const AppNames names(target_);
     const auto& containers = observed_.engine.containers;
     const bool last =
         std::none_of(containers.begin(), containers.end(), [&](const ObservedContainer& c) {
           return c.owned && c.id != step_.subject && c.service == step_.service &&
-                 AppNames(target_).Uuid(c.app) == step_.app;
+                 names.Uuid(c.app) == step_.app;
         });
+    Retire(request);
     if (service_ == nullptr && last) {
       for (const ServiceRef& ref : LocksOf(observed_, target_, step_.app)) {
         if (ref.service == step_.service) request.forget = ref;
       }
     }
     return request;
+  }
+
+  // The image goes too when nobody needs it, and the last container of an app that is gone takes
+  // what is remembered of the app along.
+  void Retire(RemoveContainerRequest& request) const {
+    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    if (container == nullptr) return;
+    const AppRecord before = Record();
+    AppRecord record = before;
+    const auto retired = Retired({});
+    if (step_.detail != "back" &&
+        std::count(retired.begin(), retired.end(), container->image_id) != 0) {
+      record.retired.push_back(container->image_id);
+      std::sort(record.retired.begin(), record.retired.end());
+      record.retired.erase(std::unique(record.retired.begin(), record.retired.end()),
+                           record.retired.end());
+    }
+    const AppNames names(target_);
+    const auto mine = std::count_if(
+        observed_.engine.containers.begin(), observed_.engine.containers.end(),
+        [&](const ObservedContainer& c) { return c.owned && names.Uuid(c.app) == step_.app; });
+    if ((app_ == nullptr || !app_->release) && mine == 1 && record.committed == "") {
+      record.committed.reset();
+    }
+    if (!(record == before)) request.record = std::move(record);
   }
 
   std::string AppId() const {
@@ -280,11 +307,8 @@ class Builder {
     CommitReleaseRequest request;
     request.record = Record();
     request.record.cutover.reset();
-    if (step_.subject.empty()) {
-      request.record.committed.reset();
-    } else {
-      request.record.committed = step_.subject;
-    }
+    // Empty: it is known that nothing is to run, until the last container is gone.
+    request.record.committed = step_.subject;
     // A committed release is not one that failed.
     std::erase(request.record.failed, step_.subject);
     if (app_ == nullptr) {

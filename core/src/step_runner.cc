@@ -14,6 +14,18 @@ struct StepRunner::Performer {
   ProgressSink& progress;
   std::stop_token stop;
 
+  static StepResult Held(std::vector<LockHolder> holders) {
+    StepResult result;
+    result.holders = std::move(holders);
+    return result;
+  }
+
+  static StepResult Made(std::string id) {
+    StepResult result;
+    result.id = std::move(id);
+    return result;
+  }
+
   static Result<StepResult> Done(Result<void> result) {
     LOCKSTEP_TRYV(std::move(result));
     return StepResult{};
@@ -25,7 +37,7 @@ struct StepRunner::Performer {
 
   Result<StepResult> operator()(const PullImageRequest& request) const {
     LOCKSTEP_TRY(std::string id, ports.runtime.PullImage({request.reference}, progress, stop));
-    return StepResult{std::move(id), {}};
+    return Made(std::move(id));
   }
 
   Result<StepResult> operator()(const CreateContainerRequest& request) const {
@@ -37,7 +49,7 @@ struct StepRunner::Performer {
       spec.binds.push_back({paths.engine_dir, dir});
     }
     LOCKSTEP_TRY(std::string id, ports.runtime.CreateContainer(spec, stop));
-    return StepResult{std::move(id), {}};
+    return Made(std::move(id));
   }
 
   Result<StepResult> operator()(const StartContainerRequest& request) const {
@@ -47,7 +59,7 @@ struct StepRunner::Performer {
   Result<StepResult> operator()(const StopContainerRequest& request) const {
     // An app may have removed our lock (`rm -f` at its start), or taken one in its place.
     LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.Reassert(step.app));
-    if (!holders.empty()) return StepResult{{}, std::move(holders)};
+    if (!holders.empty()) return Held(std::move(holders));
     return Done(ports.runtime.StopContainer(request.container, request.grace, stop));
   }
 
@@ -65,6 +77,9 @@ struct StepRunner::Performer {
   Result<StepResult> operator()(const RemoveContainerRequest& request) const {
     LOCKSTEP_TRYV(ports.runtime.RemoveContainer(request.container, stop));
     LOCKSTEP_TRYV(ports.store.EraseSavedRestart(request.container));
+    if (request.record) {
+      LOCKSTEP_TRYV(Remember(*request.record));
+    }
     return request.forget ? Done(ports.locks.Forget(*request.forget)) : StepResult{};
   }
 
@@ -96,22 +111,25 @@ struct StepRunner::Performer {
 
   Result<StepResult> operator()(const TakeLocksRequest& request) const {
     std::vector<LockSet> taken;
+    StepResult result;
     const auto take = [&](const std::vector<ServiceRef>& services,
                           LockMode mode) -> Result<std::vector<LockHolder>> {
       if (services.empty()) return std::vector<LockHolder>{};
       LOCKSTEP_TRY(LockOutcome outcome, ports.locks.TakeAll(services, mode));
       if (auto* held = std::get_if<LockHeld>(&outcome)) return std::move(held->holders);
-      taken.push_back(std::move(std::get_if<LockTaken>(&outcome)->locks));
+      auto& got = *std::get_if<LockTaken>(&outcome);
+      taken.push_back(std::move(got.locks));
+      result.overridden = std::move(got.overridden);
       return std::vector<LockHolder>{};
     };
     LOCKSTEP_TRY(std::vector<LockHolder> holders, take(request.services, LockMode::kRespect));
-    if (!holders.empty()) return StepResult{{}, std::move(holders)};
+    if (!holders.empty()) return Held(std::move(holders));
     LOCKSTEP_TRY(holders, take(request.forced, LockMode::kForce));
-    if (!holders.empty()) return StepResult{{}, std::move(holders)};
+    if (!holders.empty()) return Held(std::move(holders));
     // Before the first disruptive step, so that a crash in the middle is known for what it is.
     LOCKSTEP_TRYV(ports.store.PutApp(request.record));
     runner.Keep(step.app, std::move(taken));
-    return StepResult{};
+    return result;
   }
 
   Result<StepResult> operator()(const ReleaseLocksRequest&) const {
@@ -144,10 +162,13 @@ Result<bool> StepRunner::Adopt(const std::string& app, const std::vector<Service
   return true;
 }
 
-std::vector<std::string> StepRunner::Spans() const {
-  const std::scoped_lock lock(mutex_);
+std::vector<std::string> StepRunner::Spans() {
   std::vector<std::string> apps;
-  for (const auto& [app, span] : spans_) apps.push_back(app);
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [app, span] : spans_) {
+    const std::scoped_lock own(span->mutex);
+    if (span->lost_to.empty()) apps.push_back(app);
+  }
   return apps;
 }
 
@@ -183,23 +204,26 @@ Result<void> StepRunner::Drop(const std::string& app) {
   return first;
 }
 
-// The holders of locks that an app took from us; the rest is given back then.
+// The holders of locks that an app took from us; the rest is given back then, and whoever asks
+// after that hears the same: two stops may be under way.
 Result<std::vector<LockHolder>> StepRunner::Reassert(const std::string& app) {
   const auto span = FindSpan(app);
   if (span == nullptr) {
     return MakeError(ErrorCode::kInternal, "a disruptive step outside the app's locks");
   }
+  const std::scoped_lock lock(span->mutex);
+  if (!span->lost_to.empty()) return span->lost_to;
   std::vector<LockHolder> holders;
-  {
-    const std::scoped_lock lock(span->mutex);
-    for (LockSet& locks : span->locks) {
-      LOCKSTEP_TRY(std::vector<LockHolder> taken, locks.Reassert());
-      holders.insert(holders.end(), taken.begin(), taken.end());
-    }
+  for (LockSet& locks : span->locks) {
+    LOCKSTEP_TRY(std::vector<LockHolder> taken, locks.Reassert());
+    holders.insert(holders.end(), taken.begin(), taken.end());
   }
-  if (!holders.empty()) {
-    LOCKSTEP_TRYV(Drop(app));
+  if (holders.empty()) return holders;
+  span->lost_to = holders;
+  for (LockSet& locks : span->locks) {
+    LOCKSTEP_TRYV(locks.Release());
   }
+  span->locks.clear();
   return holders;
 }
 

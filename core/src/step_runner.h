@@ -28,12 +28,13 @@ class StepRunner {
   Result<bool> Adopt(const std::string& app, const std::vector<ServiceRef>& services);
 
   // The apps whose locks are held, sorted.
-  std::vector<std::string> Spans() const;
+  std::vector<std::string> Spans();
 
  private:
   struct Span {
     std::mutex mutex;
     std::vector<LockSet> locks;
+    std::vector<LockHolder> lost_to;  // Not empty: an app took one, and the rest was given back.
   };
 
   Result<std::vector<LockHolder>> Reassert(const std::string& app);
@@ -44,8 +45,8 @@ class StepRunner {
   struct Performer;
 
   Ports ports_;
-  mutable std::mutex mutex_;  // Of `spans_`.
-  std::map<std::string, std::shared_ptr<Span>> spans_;
+  mutable std::mutex mutex_;                            // Of `spans_`.
+  std::map<std::string, std::shared_ptr<Span>> spans_;  // Lost ones too, until they are dropped.
 };
 
 }  // namespace lockstep

@@ -184,6 +184,12 @@ TEST_F(OrchestratorTest, ForceRunsOverLocks) {
   EXPECT_THAT(Running(), ElementsAre("db_0_0_c2", "web_0_0_c2"));
   EXPECT_FALSE(locks_.HeldByApp(web)) << "it would outlive its holder";
   EXPECT_TRUE(locks_.HeldByApp(db_)) << "db was not interrupted";
+  std::vector<std::string> overridden;
+  for (const Event& event : recorder_.seen()) {
+    if (event.kind != EventKind::kStepDone) continue;
+    for (const LockHolder& holder : event.holders) overridden.push_back(holder.service);
+  }
+  EXPECT_THAT(overridden, ElementsAre("web"));
 }
 
 TEST_F(OrchestratorTest, TakesOverTheLocksOfACutoverThatWasCutOff) {

@@ -333,7 +333,9 @@ TEST_P(CutOffTest, StartsWhatIsDownAndStopsNothing) {
                           [](const Gap& gap) { return gap.code == "cutover-interrupted"; }));
   std::vector<std::string> ready;
   for (const Step& step : plan.steps) {
-    if (step.status != StepStatus::kHeld) ready.push_back(step.subject);
+    if (step.kind == StepKind::kStartContainer && step.status != StepStatus::kHeld) {
+      ready.push_back(step.subject);
+    }
     EXPECT_TRUE(!step.disruptive || step.status == StepStatus::kHeld) << step.subject;
   }
   EXPECT_THAT(ready, ElementsAre(GetParam().started));
@@ -343,6 +345,53 @@ INSTANTIATE_TEST_SUITE_P(
     ::testing::Values(CutOffCase{"NewRuns", ContainerState::kRunning, "web-c2-1"},
                       CutOffCase{"OnlyOldRuns", ContainerState::kCreated, "web-c1-1"}),
     [](const auto& param_info) { return param_info.param.name; });
+
+TEST(PlannerTest, NeverStartsWhatACommittedReleaseReplaced) {
+  // The new release's job is done, or is not to run; the old container only waits to be removed.
+  for (const bool job : {true, false}) {
+    TargetApp next = MakeApp("c2", {{.name = "db", .image = "db:2", .restart = "no"}});
+    next.release->services[0].spec.running = job;
+    ObservedState observed = Running(MakeApp("c1", {{.name = "db"}}));
+    AddRunning(observed, next);
+    ContainerOf(observed, "db-c1-1").state = ContainerState::kExited;
+    ContainerOf(observed, "db-c2-1").state =
+        job ? ContainerState::kExited : ContainerState::kCreated;
+    observed.AppFor(kApp).committed = "c2";
+    const Plan plan = MakePlan(observed, MakeTarget({next}));
+    EXPECT_EQ(FindStep(plan, StepKind::kStartContainer, "db"), nullptr);
+    EXPECT_NE(FindStep(plan, StepKind::kRemoveContainer, "db"), nullptr);
+  }
+}
+
+TEST(PlannerTest, StopsNothingInAnAdoptedSpanBeforeTheDownload) {
+  ObservedState observed = Running(MakeApp("c1", kOld));
+  observed.AppFor(kApp).committed = "c1";
+  observed.AppFor(kApp).cutover = "c2";
+  observed.spans = {kApp};
+  const Plan plan = MakePlan(observed, MakeTarget({MakeApp("c2", kNew)}));
+  EXPECT_TRUE(Before(plan, FindStep(plan, StepKind::kCreateContainer, "web"),
+                     FindStep(plan, StepKind::kStopContainer, "web")));
+}
+
+TEST(PlannerTest, StaysSmallWhenChangedServicesDependThroughLayersOfUnchangedOnes) {
+  const auto drafts = [](const std::string& version) {
+    std::vector<ServiceDraft> services = {
+        {.name = "top", .image = "top:" + version, .depends_on = {"a00", "b00"}}};
+    for (int layer = 0; layer < 40; ++layer) {
+      const std::string next = std::to_string(layer + 101).substr(1);
+      const std::vector<std::string> below = {"a" + next, "b" + next};
+      const std::string number = std::to_string(layer + 100).substr(1);
+      for (const std::string side : {"a", "b"}) {
+        services.push_back({.name = side + number,
+                            .depends_on = layer == 39 ? std::vector<std::string>{} : below});
+      }
+    }
+    return services;
+  };
+  const Plan plan =
+      MakePlan(Running(MakeApp("c1", drafts("1"))), MakeTarget({MakeApp("c2", drafts("2"))}));
+  EXPECT_LT(plan.steps.size(), 200u);
+}
 
 TEST(PlannerTest, GoesBackFromAReleaseThatFailedInTheMiddle) {
   ObservedState observed = Running(MakeApp("c1", kOld));

@@ -120,7 +120,8 @@ TEST(SessionTest, LooksOnceMoreBeforeTheGateAndAtTheEnd) {
         session.OnObserved(truth, now);
       } else if (const auto* run = std::get_if<RunStepAction>(&action)) {
         locked = locked || run->step.kind == StepKind::kTakeLocks;
-        const StepResult result{run->step.subject, {}};
+        StepResult result;
+        result.id = run->step.subject;
         ApplyEffect(run->step, run->request, result, truth);
         session.OnStepDone(run->step.id, result, now);
       }
@@ -169,6 +170,29 @@ TEST(SessionTest, StopsWhereItIsWhenAnAppTakesALockInTheMiddle) {
   EXPECT_THAT(Up(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
   EXPECT_THAT(device.done(), Not(Contains("stop-container db-c1-1")));
   EXPECT_THAT(device.broken(), IsEmpty());
+}
+
+TEST(SessionTest, RemovesAnAppThatLeftTheTargetForGood) {
+  for (unsigned seed = 0; seed < 20; ++seed) {
+    SimulatedDevice device(Running(MakeApp("c1", kOld)), MakeTarget({}), seed, {});
+    device.Run({}, 200);
+    EXPECT_TRUE(device.session().Finished());
+    EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kInSync);
+    EXPECT_THAT(device.truth().engine.containers, IsEmpty());
+    EXPECT_THAT(device.truth().engine.images, IsEmpty());
+    EXPECT_TRUE(MakePlan(device.truth(), MakeTarget({})).steps.empty());
+    EXPECT_THAT(device.done(), Not(Contains("start-container web-c1-1")));
+  }
+}
+
+TEST(SessionTest, EndsWhenAStopNeverSucceeds) {
+  SimulatedDevice device(Running(MakeApp("c1", kOld)), MakeTarget({MakeApp("c2", kNew)}), 1, {});
+  device.FailAlways(StepKind::kStopContainer, "web-c1-1");
+  device.Run({}, 300);
+  EXPECT_TRUE(device.session().Finished());
+  EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kFailed);
+  EXPECT_THAT(device.truth().spans, IsEmpty());
+  EXPECT_THAT(Up(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
 }
 
 // An interrupt at any point leaves one whole release running, and no lock.

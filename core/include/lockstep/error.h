@@ -43,8 +43,8 @@ Error MakeError(ErrorCode code, std::string message, std::string hint = {});
 // Puts `what` in front of the error's context.
 Error WithContext(Error error, std::string_view what);
 
-// "<what> : <why>; <what to do>" on one line; control characters are made visible. Without a hint it
-// says what helps with such errors in general.
+// "<what> : <why>; <what to do>" on one line; control characters are made visible. Without a hint
+// it says what helps with such errors in general.
 std::string Describe(const Error& error);
 
 }  // namespace lockstep

@@ -40,6 +40,7 @@ struct Event {
   std::int64_t current_bytes = 0;
   std::int64_t total_bytes = 0;
   std::optional<Error> error;
+  // kHeld: who holds. kStepDone of take-locks: the app locks that force removed.
   std::vector<LockHolder> holders;
   const Plan* plan = nullptr;  // With kPlan; lives for the call only.
 };

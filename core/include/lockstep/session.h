@@ -105,6 +105,7 @@ class Session {
   struct Running {
     Step step;
     StepRequest request;
+    bool heard = false;  // Its container ended while it was being started.
   };
   struct Attempts {
     int failed = 0;  // In a row; of a start: that it was to be started again counts as well.
@@ -145,6 +146,7 @@ class Session {
   void CountFailure(const Step& step, Error error, MonoTime now);
   void CheckClaims(MonoTime now);
   void GiveUp(const Step& step, Error error);
+  bool GoesBack(const std::string& app) const;
   bool MayGoBack(const Step& step) const;
   bool Waits(const AppPlan& app) const;
   int CountRunning(std::string_view app) const;
@@ -163,6 +165,7 @@ class Session {
   std::map<std::string, Up, std::less<>> up_;  // By container id.
   std::set<StepId> awaiting_;
   std::set<StepId> cancelled_;
+  std::set<StepId> doubted_;  // Waits whose time ran out, to be confirmed by a look.
   std::set<StepId> claimed_;  // Reported as done, and not confirmed by a look yet.
   struct Done {
     Running what;
@@ -181,6 +184,7 @@ class Session {
   bool looking_ = false;
   bool changed_since_look_ = false;
   bool check_claims_ = false;
+  bool plan_is_old_ = false;  // A step was given up: the way may be another one.
   bool waits_for_event_ = false;
   bool interrupted_ = false;
   bool timed_out_ = false;

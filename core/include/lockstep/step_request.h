@@ -54,6 +54,7 @@ struct RemoveContainerRequest {
   std::string container;
   // The service whose lock directory goes with its last container.
   std::optional<ServiceRef> forget;
+  std::optional<AppRecord> record;  // What is remembered of the app after, where that changes.
 };
 struct CreateNetworkRequest {
   NetworkSpec network;
@@ -104,6 +105,7 @@ struct StepResult {
   // take-locks and disruptive steps: not empty means that an app holds these, that the step was not
   // performed, and that none of the app's locks is ours (any more).
   std::vector<LockHolder> holders;
+  std::vector<LockHolder> overridden;  // take-locks by force: app locks that were removed.
 };
 
 // The state after `request` was performed (not held), as the next look would find it.
