@@ -4,11 +4,9 @@
 #include <unistd.h>
 
 #include <cctype>
-#include <filesystem>
 #include <fstream>
 #include <utility>
 
-#include "empty_store.h"
 #include "lockstep/lockfs/host_lock_fs.h"
 #include "sqlite_store.h"
 
@@ -17,25 +15,11 @@ namespace {
 
 constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 
-Result<std::unique_ptr<Store>> OpenStore(const CommonOptions& options) {
-  LOCKSTEP_TRY(auto opened, OpenSqliteStore(options.state_dir));
-  if (!opened.note.empty()) spdlog::warn("{}", opened.note);
-  return std::move(opened.store);
-}
-
-// Looking must make nothing, and work for whoever may talk to the engine.
-Result<std::unique_ptr<Store>> OpenStoreToLook(const CommonOptions& options) {
-  std::error_code error;
-  if (!std::filesystem::exists(options.state_dir + "/lockstep.db", error)) {
-    if (error) spdlog::warn("{} cannot be looked at: {}", options.state_dir, error.message());
-    return std::unique_ptr<Store>(std::make_unique<EmptyStore>());
-  }
-  auto store = OpenStore(options);
-  if (!store && store.assume_error().code == ErrorCode::kPermissionDenied) {
-    spdlog::warn("going on without what Lockstep remembers: {}", Describe(store.assume_error()));
-    return std::unique_ptr<Store>(std::make_unique<EmptyStore>());
-  }
-  return store;
+Result<std::unique_ptr<Store>> Warned(Result<OpenedStore> opened) {
+  LOCKSTEP_TRYV(opened);
+  OpenedStore& store = opened.assume_value();
+  if (!store.note.empty()) spdlog::warn("{}", store.note);
+  return std::move(store.store);
 }
 
 }  // namespace
@@ -55,7 +39,7 @@ Result<std::unique_ptr<LockFs>> OpenLocks(const CommonOptions& options) {
   HostLockFsOptions locks;
   locks.locks_root = options.locks_root;
   locks.host_root = options.host_root;
-  locks.journal_dir = options.state_dir + "/locks";
+  locks.journal_dir = options.state_dir + "/lock-journal";
   LOCKSTEP_TRY(locks.boot_id, ProcHostControl(options.host_root).BootId());
   if (geteuid() != 0) {  // Only root may give files away.
     locks.owner_uid = geteuid();
@@ -70,7 +54,7 @@ Result<std::unique_ptr<DeviceView>> DeviceView::Open(const CommonOptions& option
   std::unique_ptr<DeviceView> device(new DeviceView(options));
   LOCKSTEP_TRY(device->engine_, OpenEngine(options));
   LOCKSTEP_TRY(device->locks_, OpenLocks(options));
-  LOCKSTEP_TRY(device->store_, OpenStoreToLook(options));
+  LOCKSTEP_TRY(device->store_, Warned(OpenSqliteStoreToLook(options.state_dir)));
   return device;
 }
 
@@ -82,7 +66,7 @@ Result<std::unique_ptr<DeviceControl>> DeviceControl::Open(const CommonOptions& 
   device->guard_ = std::make_unique<SupervisorGuard>(device->engine_->backend());
   LOCKSTEP_TRY(device->lock_fs_, OpenLocks(options));
   device->locks_ = std::make_unique<LockTap>(*device->lock_fs_);
-  LOCKSTEP_TRY(device->store_, OpenStore(options));
+  LOCKSTEP_TRY(device->store_, Warned(OpenSqliteStore(options.state_dir)));
   return device;
 }
 

@@ -17,6 +17,7 @@
 #include <vector>
 
 #include "json_value.h"
+#include "seen_store.h"
 
 namespace lockstep {
 namespace {
@@ -211,7 +212,8 @@ class SqliteStore final : public Store {
 
 struct Opening {
   Database database;
-  std::string damage;  // What is wrong with the file; empty where nothing is.
+  std::string damage;   // What is wrong with the file; empty where nothing is.
+  bool is_new = false;  // Nothing was ever kept in it.
 };
 
 Opening Damaged(std::string what) { return {.database = nullptr, .damage = std::move(what)}; }
@@ -226,12 +228,11 @@ Result<std::string> Ask(sqlite3* database, const char* sql) {
   return ColumnText(raw, 0);
 }
 
-Result<Opening> OpenDatabase(const std::string& path) {
+Result<Opening> OpenFile(const std::string& name, int flags, const char* set_up) {
   sqlite3* raw = nullptr;
-  constexpr int kFlags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX;
-  int status = sqlite3_open_v2(path.c_str(), &raw, kFlags, nullptr);
+  int status = sqlite3_open_v2(name.c_str(), &raw, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database(raw);
-  if (status == SQLITE_OK) status = sqlite3_exec(raw, kSetUp, nullptr, nullptr, nullptr);
+  if (status == SQLITE_OK) status = sqlite3_exec(raw, set_up, nullptr, nullptr, nullptr);
   if (IsDamage(status)) return Damaged(sqlite3_errmsg(raw));
   if (status != SQLITE_OK) return StoreError(raw, status);
   const auto check = Ask(raw, "PRAGMA quick_check(1)");
@@ -239,16 +240,22 @@ Result<Opening> OpenDatabase(const std::string& path) {
   if (!check) return check.assume_error();
   if (check.assume_value() != "ok") return Damaged(check.assume_value());
   LOCKSTEP_TRY(const std::string version, Ask(raw, "PRAGMA user_version"));
-  if (version == "0") {
-    status = sqlite3_exec(raw, kSchema, nullptr, nullptr, nullptr);
-    if (status != SQLITE_OK) return StoreError(raw, status);
-  } else if (version != std::to_string(kSchemaVersion)) {
+  const bool is_new = version == "0";
+  if (!is_new && version != std::to_string(kSchemaVersion)) {
     return MakeError(ErrorCode::kUnsupported,
                      "the state was written by another version of Lockstep (format " + version +
                          ", known is " + std::to_string(kSchemaVersion) + ")",
                      "use the newer Lockstep, or give another --state-dir");
   }
-  return Opening{.database = std::move(database), .damage = {}};
+  return Opening{.database = std::move(database), .damage = {}, .is_new = is_new};
+}
+
+Result<Opening> OpenDatabase(const std::string& path) {
+  LOCKSTEP_TRY(Opening opening, OpenFile(path, SQLITE_OPEN_READWRITE, kSetUp));
+  if (!opening.is_new) return opening;
+  const int status = sqlite3_exec(opening.database.get(), kSchema, nullptr, nullptr, nullptr);
+  if (status != SQLITE_OK) return StoreError(opening.database.get(), status);
+  return opening;
 }
 
 Error FromErrno(int errno_value) {
@@ -330,7 +337,58 @@ Result<OpenedStore> Open(const std::string& state_dir) {
   return opened;
 }
 
+// A file that nobody changes is read as it is: SQLite then makes no files beside it.
+std::string UriToLook(const std::string& path, bool unchanging) {
+  std::string uri = "file://";
+  for (const char c : std::filesystem::absolute(path).string()) {
+    const char* escaped = c == '%' ? "%25" : c == '?' ? "%3f" : c == '#' ? "%23" : nullptr;
+    uri += escaped != nullptr ? std::string(escaped) : std::string(1, c);
+  }
+  return uri + (unchanging ? "?immutable=1" : "");
+}
+
+Result<OpenedStore> ReadDatabase(const std::string& path, bool unchanging) {
+  LOCKSTEP_TRY(Opening opening,
+               OpenFile(UriToLook(path, unchanging), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
+                        "PRAGMA busy_timeout = 5000"));
+  StoreState state;
+  std::string note = opening.is_new ? "it was never begun" : "";
+  if (!opening.damage.empty()) {
+    note = "it is damaged (" + opening.damage + ")";
+  } else if (!opening.is_new) {
+    LOCKSTEP_TRY(state, SqliteStore(std::move(opening.database)).Load());
+  }
+  return OpenedStore{std::make_unique<SeenStore>(std::move(state)), std::move(note)};
+}
+
+Result<OpenedStore> Look(const std::string& state_dir) {
+  const std::string path = state_dir + "/lockstep.db";
+  std::error_code error;
+  if (!std::filesystem::exists(path, error)) {
+    return OpenedStore{std::make_unique<SeenStore>(),
+                       error ? FromErrno(error.value()).message : ""};
+  }
+  const auto has_log = [&path] { return access((path + "-wal").c_str(), F_OK) == 0; };
+  const bool unchanging = !has_log();
+  auto seen = ReadDatabase(path, unchanging);
+  if (unchanging && has_log()) seen = ReadDatabase(path, false);  // A writer came meanwhile.
+  if (!seen && seen.assume_error().code == ErrorCode::kPermissionDenied) {
+    return OpenedStore{std::make_unique<SeenStore>(), seen.assume_error().message};
+  }
+  return seen;
+}
+
 }  // namespace
+
+Result<OpenedStore> OpenSqliteStoreToLook(const std::string& state_dir) {
+  auto opened = Look(state_dir);
+  if (!opened) {
+    return WithContext(std::move(opened).assume_error(), "read the state in " + state_dir);
+  }
+  std::string& note = opened.assume_value().note;
+  if (!note.empty()) note = "going on without the state in " + state_dir + ": " + note;
+  return opened;
+}
 
 Result<OpenedStore> OpenSqliteStore(const std::string& state_dir) {
   auto opened = Open(state_dir);

@@ -7,11 +7,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "lockstep/testing/fake_store.h"
 #include "lockstep/testing/matchers.h"
@@ -183,6 +185,84 @@ INSTANTIATE_TEST_SUITE_P(
                }}),
     [](const auto& param_info) { return param_info.param.name; });
 
+std::vector<std::string> NamesIn(const std::string& directory) {
+  std::vector<std::string> names;
+  for (const auto& entry : fs::directory_iterator(directory)) {
+    names.push_back(entry.path().filename().string());
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+struct Seen {
+  std::size_t records = 0;
+  std::string note;
+};
+Seen LookInto(const std::string& directory) {
+  const auto opened = OpenSqliteStoreToLook(directory);
+  EXPECT_THAT(opened, IsOk());
+  if (!opened) return {};
+  const auto state = opened.assume_value().store->Load();
+  EXPECT_THAT(state, IsOk());
+  return {state ? state.assume_value().apps.size() : 0, opened.assume_value().note};
+}
+
+TEST_P(DamagedStoreTest, IsLeftAsItIsByALook) {
+  const TemporaryDirectory directory;
+  const std::string place = directory / "state";
+  PutRecord(place, "shop");
+  GetParam().spoil(place + "/lockstep.db");
+  const Seen seen = LookInto(place);
+  EXPECT_EQ(seen.records, 0U);
+  EXPECT_THAT(seen.note, HasSubstr("damaged"));
+  EXPECT_THAT(NamesIn(place), ElementsAre("lockstep.db"));
+}
+
+TEST(SqliteStoreLookTest, ReadsWhatIsKeptAndMakesNothing) {
+  const TemporaryDirectory directory;
+  for (const std::string name : {"state", "100%41?immutable=0#x"}) {
+    const std::string place = directory / name;
+    PutRecord(place, "shop");
+    const Seen seen = LookInto(place);
+    EXPECT_EQ(seen.records, 1U) << name;
+    EXPECT_EQ(seen.note, "");
+    EXPECT_THAT(NamesIn(place), ElementsAre("lockstep.db"));
+  }
+}
+
+TEST(SqliteStoreLookTest, SeesWhatALockstepAtWorkHasPut) {
+  const TemporaryDirectory directory;
+  const std::string place = directory / "state";
+  const auto opened = OpenSqliteStore(place);
+  ASSERT_THAT(opened, IsOk());
+  ASSERT_THAT(opened.assume_value().store->PutApp(Record("shop")), IsOk());
+  const auto before = NamesIn(place);
+  EXPECT_EQ(LookInto(place).records, 1U);
+  EXPECT_EQ(NamesIn(place), before);
+  EXPECT_THAT(opened.assume_value().store->PutApp(Record("other")), IsOk());
+  EXPECT_EQ(LookInto(place).records, 2U);
+}
+
+TEST(SqliteStoreLookTest, IsEmptyWhereNothingWasKept) {
+  const TemporaryDirectory directory;
+  EXPECT_EQ(LookInto(directory / "state").note, "");
+  EXPECT_FALSE(fs::exists(directory / "state"));
+  fs::create_directory(directory / "state");
+  std::ofstream(directory / "state/lockstep.db").close();
+  EXPECT_THAT(LookInto(directory / "state").note, HasSubstr("never begun"));
+  EXPECT_EQ(fs::file_size(directory / "state/lockstep.db"), 0U);
+  EXPECT_THAT(NamesIn(directory / "state"), ElementsAre("lockstep.db"));
+}
+
+TEST(SqliteStoreLookTest, IsForReadingOnly) {
+  const TemporaryDirectory directory;
+  PutRecord(directory / "state", "shop");
+  const auto opened = OpenSqliteStoreToLook(directory / "state");
+  ASSERT_THAT(opened, IsOk());
+  EXPECT_THAT(opened.assume_value().store->PutApp(Record("other")), IsError(ErrorCode::kInternal));
+  EXPECT_EQ(RecordsIn(directory / "state"), 1U);
+}
+
 TEST(SqliteStoreTest, AnEmptyFileIsANewStore) {
   const TemporaryDirectory directory;
   fs::create_directory(directory / "state");
@@ -199,6 +279,7 @@ TEST(SqliteStoreTest, LeavesTheFileOfANewerLockstepAlone) {
             SQLITE_OK);
   sqlite3_close(database);
   EXPECT_THAT(OpenSqliteStore(directory / "state"), IsError(ErrorCode::kUnsupported));
+  EXPECT_THAT(OpenSqliteStoreToLook(directory / "state"), IsError(ErrorCode::kUnsupported));
 }
 
 TEST(SqliteStoreTest, AFileInPlaceOfTheDirectoryIsSaidToBeOne) {

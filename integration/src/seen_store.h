@@ -1,16 +1,18 @@
-// A store that begins empty and remembers nothing: for looking at a device on which Lockstep keeps
-// no state yet, without making any.
-#ifndef LOCKSTEP_INTEGRATION_EMPTY_STORE_H_
-#define LOCKSTEP_INTEGRATION_EMPTY_STORE_H_
+// A store as it was seen once: for looking at a device without changing what Lockstep keeps of it.
+#ifndef LOCKSTEP_INTEGRATION_SEEN_STORE_H_
+#define LOCKSTEP_INTEGRATION_SEEN_STORE_H_
+
+#include <utility>
 
 #include "lockstep/store.h"
 
 namespace lockstep {
 
-// Nothing is kept, reading gives nothing: only for what never writes.
-class EmptyStore final : public Store {
+// Gives `state` whenever it is read; writing is refused.
+class SeenStore final : public Store {
  public:
-  Result<StoreState> Load() override { return StoreState{}; }
+  explicit SeenStore(StoreState state = {}) : state_(std::move(state)) {}
+  Result<StoreState> Load() override { return state_; }
   Result<void> PutApp(const AppRecord&) override { return Refuse(); }
   Result<void> EraseApp(std::string_view) override { return Refuse(); }
   Result<void> PutSavedRestart(std::string_view, std::string_view) override { return Refuse(); }
@@ -21,8 +23,10 @@ class EmptyStore final : public Store {
   static Result<void> Refuse() {
     return MakeError(ErrorCode::kInternal, "a store opened for reading was written to");
   }
+
+  StoreState state_;
 };
 
 }  // namespace lockstep
 
-#endif  // LOCKSTEP_INTEGRATION_EMPTY_STORE_H_
+#endif  // LOCKSTEP_INTEGRATION_SEEN_STORE_H_
