@@ -85,13 +85,30 @@ void RenameResinLabels(Labels& labels) {
   }
 }
 
+// Above its services a state may have fields that a later API added. A slip of the pen is another
+// matter: it would read as "nothing is to run".
+Result<void> CheckSpelling(const Value::Map& members, const Place& place,
+                           const std::vector<std::string_view>& known) {
+  for (const Value::Member& member : members) {
+    if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
+    if (member.key.starts_with("x-")) continue;
+    if (!NearestWord(member.key, known).empty()) {
+      return UnknownFieldError({&place, member.key}, known);
+    }
+  }
+  return Ok();
+}
+
 // Reads one app. What is wrong with its shape is an error, a wrong value a gap.
 class AppReader {
  public:
   AppReader(std::string_view uuid, const Place& place) : place_(place) { app_.uuid = uuid; }
 
   Result<TargetApp> Read(const Value& raw) {
-    LOCKSTEP_TRYV(AsObject(raw, place_));
+    LOCKSTEP_TRY(const Value::Map* members, AsObject(raw, place_));
+    LOCKSTEP_TRYV(CheckSpelling(
+        *members, place_,
+        {"id", "name", "class", "type", "uuid", "is_host", "parent_app", "releases"}));
     LOCKSTEP_TRY(const std::int64_t id, ReadId(raw, "id", place_));
     app_.id = std::to_string(id);
     LOCKSTEP_TRY(app_.name, ReadText(raw, "name", place_));
@@ -151,7 +168,8 @@ class AppReader {
     release.commit = commit;
     release_place_ = place.ToString();
     CheckName(commit, place);
-    LOCKSTEP_TRYV(AsObject(raw, place));
+    LOCKSTEP_TRY(const Value::Map* members, AsObject(raw, place));
+    LOCKSTEP_TRYV(CheckSpelling(*members, place, {"id", "services", "networks", "volumes"}));
     LOCKSTEP_TRY(release.id, ReadId(raw, "id", place));
     LOCKSTEP_TRY(const Value::Map* services, OptionalObject(raw, "services", place));
     if (app_.is_host) return release;  // Never planned: the host's services follow other rules.
@@ -327,7 +345,8 @@ Result<Target> ReadState(const Value& document, const ReadTargetOptions& options
   LOCKSTEP_TRY(const Value::Map* devices, AsObject(document, {}));
   LOCKSTEP_TRY(const Value::Member* device, SelectDevice(*devices, options.device_uuid));
   const Place root;
-  LOCKSTEP_TRYV(AsObject(device->value, {&root, device->key}));
+  LOCKSTEP_TRY(const Value::Map* members, AsObject(device->value, {&root, device->key}));
+  LOCKSTEP_TRYV(CheckSpelling(*members, root, {"name", "config", "apps"}));
   Target target;
   target.device_uuid = device->key;
   LOCKSTEP_TRY(const Value* name, Required(device->value, "name", root));

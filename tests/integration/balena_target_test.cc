@@ -200,6 +200,15 @@ TEST(BalenaTargetTest, SelectsTheDeviceThatIsAskedFor) {
               IsError(ErrorCode::kInvalidTarget));
 }
 
+TEST(BalenaTargetTest, IgnoresAboveServicesWhatALaterApiAdded) {
+  for (const std::string place : {"/dev1", "/dev1/apps/shop", kRelease.c_str()}) {
+    for (const std::string field : {"update_status", "x-name", "x-services"}) {
+      const Target target = Read(Changed(place + "/" + field, "{}"));
+      EXPECT_EQ(target, Read(std::string(kTarget))) << place << "/" << field;
+    }
+  }
+}
+
 struct RefusedCase {
   std::string name;
   std::string pointer;  // Empty: `value` is the whole text.
@@ -264,6 +273,13 @@ INSTANTIATE_TEST_SUITE_P(
          kWebPlace + ".composition.enviroment", "did you mean `environment`?"},
         {"FieldLikeNoOther", kWeb + "/composition/qqqqqqqq", "1",
          kWebPlace + ".composition.qqqqqqqq", "is not a field that Lockstep knows"},
+        {"MisspeltApps", "/dev1/aps", "{}", "aps", "did you mean `apps`?"},
+        {"MisspeltReleases", "/dev1/apps/shop/releses", "{}", "apps.shop.releses",
+         "did you mean `releases`?"},
+        {"MisspeltServices", kRelease + "/servces", "{}", "apps.shop.releases.c2.servces",
+         "did you mean `services`?"},
+        {"MisspeltVolumes", kRelease + "/volums", "{}", "apps.shop.releases.c2.volums",
+         "did you mean `volumes`?"},
         {"MisspeltServiceKey", kWeb + "/imgae", "\"x\"", kWebPlace + ".imgae",
          "did you mean `image`?"},
     }),
