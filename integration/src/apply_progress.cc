@@ -22,12 +22,18 @@ std::string ExplainStep(const Event& event) {
   step.app = event.app;
   step.service = event.service;
   step.subject = event.subject;
-  std::string text = ShortenHashes(Printable(Explain(step)));
+  std::string text = DescribeStep(step);
   // An event does not say to what: "set the restart policy of web to ".
   for (const std::string_view end : {" to network ", " to "}) {
     if (text.ends_with(end)) text.resize(text.size() - end.size());
   }
   return text;
+}
+
+std::string VerbOf(StepKind kind) {
+  Step step;
+  step.kind = kind;
+  return Explain(step);
 }
 
 std::string Percent(const PullView& pull) {
@@ -143,6 +149,7 @@ void ApplyProgress::OnStarted(const Event& event, MonoTime now, bool live,
                               std::vector<std::string>& lines) {
   Running running;
   running.app = event.app;
+  running.verb = VerbOf(event.step_kind);
   running.text = ExplainStep(event);
   running.since = now;
   running.told = now;
@@ -181,18 +188,30 @@ void ApplyProgress::OnEnded(const Event& event, MonoTime now, std::vector<std::s
   }
   if (event.kind == EventKind::kStepDone && event.step_kind == StepKind::kTakeLocks) {
     spans_.insert(event.app);
+    OnReleased(event.app, now, lines);
+  }
+  for (const LockHolder& overridden : event.holders) {
+    lines.push_back(Prefix(event.app) + style_.Yellow("ran over") + " the update lock of " +
+                    DescribeHolder(overridden, event.time));
   }
   if (event.step_kind == StepKind::kReleaseLocks) spans_.erase(event.app);
   if (found != running_.end()) running_.erase(found);
   lines.push_back(std::move(line));
 }
 
+void ApplyProgress::OnReleased(const std::string& app, MonoTime now,
+                               std::vector<std::string>& lines) {
+  const auto held = held_.find(app);
+  if (held == held_.end()) return;
+  lines.push_back(Prefix(app) + "free after " + Took(now - held->second.since));
+  held_.erase(held);
+}
+
 void ApplyProgress::OnHeld(const Event& event, MonoTime now, std::vector<std::string>& lines) {
   auto [held, is_new] = held_.try_emplace(event.app, Held{now, {}});
   held->second.services.clear();
   if (is_new) {
-    lines.push_back(Prefix(event.app) + style_.Yellow("held") +
-                    " by an update lock; goes on the moment it is gone");
+    lines.push_back(Prefix(event.app) + style_.Yellow("held") + " by an update lock");
   } else {
     lines.push_back(Prefix(event.app) + "still " + style_.Yellow("held"));
   }
@@ -226,10 +245,7 @@ std::vector<std::string> ApplyProgress::OnEvent(const Event& event, MonoTime now
       OnHeld(event, now, lines);
       break;
     case EventKind::kReleased:
-      if (const auto held = held_.find(event.app); held != held_.end()) {
-        lines.push_back(Prefix(event.app) + "free after " + Took(now - held->second.since));
-        held_.erase(held);
-      }
+      OnReleased(event.app, now, lines);
       break;
     case EventKind::kCommitted:
       lines.push_back(Prefix(event.app) + style_.Green("committed"));
@@ -243,18 +259,41 @@ std::vector<std::string> ApplyProgress::OnEvent(const Event& event, MonoTime now
   return lines;
 }
 
+// "shop: start proxy (1.0 s), wait until settled: db, web (4.0 s)".
+std::vector<std::string> ApplyProgress::LiveSteps(MonoTime now) const {
+  struct Alike {
+    std::set<std::string> objects;
+    MonoTime since = MonoTime::max();
+  };
+  std::map<std::string, std::map<std::string, Alike>> busy;  // By app and verb.
+  for (const auto& [id, running] : running_) {
+    if (running.pull) continue;
+    Alike& alike = busy[running.app][running.verb];
+    alike.objects.insert(running.text.substr(std::min(running.verb.size(), running.text.size())));
+    alike.since = std::min(alike.since, running.since);
+  }
+  std::vector<std::string> lines;
+  for (const auto& [app, verbs] : busy) {
+    std::string line;
+    for (const auto& [verb, alike] : verbs) {
+      line += (line.empty() ? "" : ", ") + verb;
+      // Each begins with the blank after the verb.
+      for (const std::string& object : alike.objects) {
+        line += (object == *alike.objects.begin() ? "" : ",") + object;
+      }
+      line += " (" + Took(now - alike.since) + ')';
+    }
+    lines.push_back(NameOf(app) + ": " + line);
+  }
+  return lines;
+}
+
 std::vector<std::string> ApplyProgress::Live(MonoTime now, int width) const {
   std::vector<std::string> lines;
-  std::map<std::string, std::string> busy;  // App -> what is under way.
   for (const auto& [id, running] : running_) {
-    if (running.pull) {
-      lines.push_back(RenderPull(running.view, width));
-    } else {
-      std::string& text = busy[running.app];
-      text += (text.empty() ? "" : ", ") + running.text + " (" + Took(now - running.since) + ')';
-    }
+    if (running.pull) lines.push_back(RenderPull(running.view, width));
   }
-  for (const auto& [app, text] : busy) lines.push_back(Fit(NameOf(app) + ": " + text, width));
+  for (const std::string& line : LiveSteps(now)) lines.push_back(Fit(line, width));
   for (const auto& [app, held] : held_) {
     lines.push_back(Fit(NameOf(app) + ": held by " + held.services + ", waiting for " +
                             ExplainAge(now - held.since),

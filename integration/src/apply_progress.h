@@ -57,7 +57,8 @@ class ApplyProgress {
  private:
   struct Running {
     std::string app;
-    std::string text;
+    std::string verb;
+    std::string text;  // The verb and what it is about.
     MonoTime since;
     bool pull = false;
     PullView view;
@@ -75,6 +76,8 @@ class ApplyProgress {
   void OnStarted(const Event& event, MonoTime now, bool live, std::vector<std::string>& lines);
   void OnPull(const Event& event, MonoTime now, bool live, std::vector<std::string>& lines);
   void OnEnded(const Event& event, MonoTime now, std::vector<std::string>& lines);
+  void OnReleased(const std::string& app, MonoTime now, std::vector<std::string>& lines);
+  std::vector<std::string> LiveSteps(MonoTime now) const;
   void OnHeld(const Event& event, MonoTime now, std::vector<std::string>& lines);
 
   Style style_;

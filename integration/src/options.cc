@@ -70,6 +70,12 @@ class ManualFormat final : public CLI::Formatter {
   }
 };
 
+// With one, the parent of "state/" would be "state".
+std::string WithoutTrailingSlashes(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
 }  // namespace
 
 void AddCommonOptions(CLI::App& app, CommonOptions& options) {
@@ -88,7 +94,8 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
       ->type_name("DIR");
   app.add_option("--state-dir", options.state_dir,
                  "Where Lockstep keeps what must outlive it. Without it: /var/lib/lockstep.")
-      ->type_name("DIR");
+      ->type_name("DIR")
+      ->transform(WithoutTrailingSlashes);
   app.add_option("--device", options.device,
                  "The device to take from a target that is for several.")
       ->type_name("UUID");

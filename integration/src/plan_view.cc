@@ -147,8 +147,6 @@ std::string StepNote(const Plan& plan, const Step& step, const std::vector<std::
   return note;
 }
 
-std::string StepText(const Step& step) { return ShortenHashes(Printable(Explain(step))); }
-
 std::string RenderSteps(const Plan& plan, Style style) {
   const auto order = PrintOrder(plan);
   std::vector<std::size_t> numbers(plan.steps.size());
@@ -156,7 +154,7 @@ std::string RenderSteps(const Plan& plan, Style style) {
   const auto digits = static_cast<int>(std::to_string(order.size()).size());
   int widest = 0;
   for (const Step& step : plan.steps) {
-    widest = std::max(widest, DisplayWidth(StepText(step)));
+    widest = std::max(widest, DisplayWidth(DescribeStep(step)));
   }
   std::string text = "\nSteps\n";
   const Step* previous = nullptr;
@@ -174,7 +172,7 @@ std::string RenderSteps(const Plan& plan, Style style) {
     previous = &step;
     const std::string number = std::to_string(numbers[index]);
     std::string line(static_cast<std::size_t>(4 + digits) - number.size(), ' ');
-    line += number + ". " + PadRight(StepText(step), std::min(widest, 60) + 2) +
+    line += number + ". " + PadRight(DescribeStep(step), std::min(widest, 60) + 2) +
             StepNote(plan, step, numbers, style);
     line.erase(line.find_last_not_of(' ') + 1);
     text += line + '\n';
@@ -199,6 +197,13 @@ std::string Conclusion(const Plan& plan, Style style) {
 }
 
 }  // namespace
+
+std::string DescribeStep(const Step& step) {
+  if (step.kind != StepKind::kCommitRelease) return ShortenHashes(Printable(Explain(step)));
+  Step cut = step;
+  cut.subject = ShortCommit(step.subject);
+  return Explain(cut);
+}
 
 std::string DescribeHolder(const LockHolder& holder, WallTime now) {
   std::string text = Printable(holder.service) + ": ";

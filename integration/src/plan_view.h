@@ -17,6 +17,9 @@ std::string RenderPlan(const Plan& plan, ShowValues values, Style style);
 // "shop: recreate web, db; remove old", the changes of one app on one line.
 std::string SummarizeChanges(const AppPlan& app);
 
+// What a step does, its hashes and commits cut short: "stop web", "commit release bbbbbbbb".
+std::string DescribeStep(const Step& step);
+
 // "web: /tmp/.../updates.lock (exclusive-file, for 3 min)"; `now` is when it is looked at.
 std::string DescribeHolder(const LockHolder& holder, WallTime now);
 

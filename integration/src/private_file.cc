@@ -1,6 +1,7 @@
 #include "private_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -53,6 +54,12 @@ Error FileError(int errno_value, std::string_view what, const std::string& path)
 }
 
 Result<void> WritePrivateFile(const std::string& path, std::string_view text) {
+  struct stat found = {};
+  if (lstat(path.c_str(), &found) == 0 && !S_ISREG(found.st_mode)) {
+    return WithContext(MakeError(ErrorCode::kInvalidInput, "it exists and is no regular file",
+                                 "name a regular file, or one that does not exist"),
+                       "write " + path);
+  }
   std::string temporary = path + ".XXXXXX";
   const int fd = mkostemp(temporary.data(), O_CLOEXEC);  // Mode 0600.
   if (fd < 0) return FileError(errno, "write", path);

@@ -9,9 +9,9 @@
 
 namespace lockstep {
 
-// Puts `text` at `path` with mode 0600, whole or not at all; what was there is replaced (a symlink
-// itself, not what it points to). Errors: kPermissionDenied, kNotFound (its directory), kNoSpace,
-// kUnavailable.
+// Puts `text` at `path` with mode 0600, whole or not at all; a file that was there is replaced.
+// Errors: kInvalidInput (a directory, device, FIFO or symlink is there), kPermissionDenied,
+// kNotFound (its directory), kNoSpace, kUnavailable.
 Result<void> WritePrivateFile(const std::string& path, std::string_view text);
 
 // The error that `errno_value` stands for, of an attempt at `path`.

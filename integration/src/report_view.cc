@@ -27,9 +27,8 @@ std::string RenderApp(const AppReport& app, WallTime now, Style style) {
       return name + style.Red("applied, but not healthy: ") + services + '\n';
     }
     case ApplyOutcome::kHeld:
-      return name + style.Yellow("held") + " by an update lock; nothing was interrupted\n" +
-             Holders(app, now) +
-             "  `lockstep locks` shows all; `lockstep apply --force` runs over it\n";
+      // By whom was said when it came to wait.
+      return name + style.Yellow("held") + " by an update lock; nothing was interrupted\n";
     case ApplyOutcome::kBlocked: {
       std::string text;
       for (const Gap& gap : app.gaps) {

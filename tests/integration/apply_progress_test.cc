@@ -131,7 +131,7 @@ TEST(ApplyProgressTest, SaysWhoHoldsAndSinceWhenAndHowToSeeMore) {
   ApplyProgress progress{Style()};
   const auto lines = progress.OnEvent(HeldEvent(), At(seconds(0)), true);
   EXPECT_THAT(
-      lines, ElementsAre(HasSubstr("held by an update lock"),
+      lines, ElementsAre("aa: held by an update lock",
                          AllOf(HasSubstr("web: /locks/1/web/updates.lock"), HasSubstr("for 2 min")),
                          HasSubstr("lockstep locks")));
   EXPECT_THAT(progress.Live(At(seconds(30)), 80), ElementsAre("aa: held by web, waiting for 30 s"));
@@ -141,6 +141,53 @@ TEST(ApplyProgressTest, SaysWhoHoldsAndSinceWhenAndHowToSeeMore) {
   EXPECT_THAT(progress.OnEvent(released, At(seconds(31)), true),
               ElementsAre("aa: free after 31 s"));
   EXPECT_THAT(progress.Live(At(seconds(31)), 80), IsEmpty());
+}
+
+TEST(ApplyProgressTest, NamesTheLocksThatForceRanOver) {
+  ApplyProgress progress{Style()};
+  Event taken = StepEvent(EventKind::kStepDone, StepKind::kTakeLocks);
+  taken.service.clear();
+  taken.holders = HeldEvent().holders;
+  taken.time = HeldEvent().time;
+  EXPECT_THAT(progress.OnEvent(taken, At(seconds(0)), false),
+              ElementsAre(AllOf(HasSubstr("aa: ran over the update lock of web: "),
+                                HasSubstr("/locks/1/web/updates.lock")),
+                          "aa: take the update locks: done"));
+}
+
+TEST(ApplyProgressTest, TakesTheLocksAfterTheyAreFree) {
+  ApplyProgress progress{Style()};
+  (void)progress.OnEvent(HeldEvent(), At(seconds(0)), false);
+  Event taken = StepEvent(EventKind::kStepDone, StepKind::kTakeLocks);
+  EXPECT_THAT(progress.OnEvent(taken, At(seconds(4)), false),
+              ElementsAre("aa: free after 4.0 s", HasSubstr("take the update locks")));
+  Event released;
+  released.kind = EventKind::kReleased;
+  released.app = "aa";
+  EXPECT_THAT(progress.OnEvent(released, At(seconds(4)), false), IsEmpty());
+}
+
+TEST(ApplyProgressTest, CutsTheCommitOfAReleaseShort) {
+  ApplyProgress progress{Style()};
+  Event committed = StepEvent(EventKind::kStepDone, StepKind::kCommitRelease);
+  committed.subject = "0123456789abcdef";
+  EXPECT_THAT(progress.OnEvent(committed, At(seconds(0)), false),
+              ElementsAre("aa: commit release 01234567: done"));
+}
+
+TEST(ApplyProgressTest, ALiveLineNamesEachKindOfStepOnceWithItsServicesInOrder) {
+  ApplyProgress progress{Style()};
+  const auto start = [&](StepKind kind, std::uint64_t id, const std::string& service, int at) {
+    Event event = StepEvent(EventKind::kStepStarted, kind, id);
+    event.service = service;
+    (void)progress.OnEvent(event, At(seconds(at)), true);
+  };
+  start(StepKind::kAwaitHealth, 1, "web", 2);
+  start(StepKind::kAwaitHealth, 2, "worker", 0);
+  start(StepKind::kAwaitHealth, 3, "db", 1);
+  start(StepKind::kStartContainer, 4, "proxy", 3);
+  EXPECT_THAT(progress.Live(At(seconds(4)), 80),
+              ElementsAre("aa: start proxy (1.0 s), wait until settled: db, web, worker (4.0 s)"));
 }
 
 TEST(ApplyProgressTest, ACutoverLastsFromTakingTheLocksToGivingThemBack) {

@@ -364,7 +364,42 @@ TEST_F(CommandTest, ASnapshotPlansLikeTheDeviceAndIsPrivate) {
   EXPECT_EQ(planned["apps"][0]["services"][1]["change"], "recreate");
 }
 
+TEST_F(CommandTest, ASnapshotReplacesRegularFilesOnly) {
+  RunRelease1();
+  Write("regular", "old");
+  EXPECT_EQ(Run({"snapshot", "--output", Path("regular")}).status, 0);
+  ASSERT_EQ(mkfifo(Path("fifo").c_str(), 0600), 0);
+  fs::create_symlink(Path("regular"), Path("link"));
+  fs::create_directory(Path("directory"));
+  for (const std::string name : {"fifo", "link", "directory"}) {
+    const auto type = fs::symlink_status(Path(name)).type();
+    const auto outcome = Run({"snapshot", "--output", Path(name)});
+    EXPECT_EQ(outcome.status, 1) << name;
+    EXPECT_THAT(outcome.err, AllOf(HasSubstr(Path(name)), HasSubstr("no regular file"),
+                                   MatchesRegex("[^\n]+\n")));
+    EXPECT_EQ(fs::symlink_status(Path(name)).type(), type) << name;
+  }
+}
+
 // --- Applying.
+
+TEST_F(CommandTest, TheStateIsPrivateAlsoWhereItsDirectoryIsNamedWithASlash) {
+  const auto outcome =
+      RunBare({"apply", WriteTarget("1"), "--engine=memory:", "--state-dir=" + Path("state") + "//",
+               "--locks-root=" + Path("locks")});
+  struct stat info {};
+  ASSERT_EQ(stat(Path("state").c_str(), &info), 0) << outcome.err;
+  EXPECT_EQ(info.st_mode & 0777U, 0700U);
+}
+
+TEST_F(CommandTest, ForceNamesTheLocksThatItRanOver) {
+  RunRelease1();
+  std::ofstream(LockPath("web")).flush();
+  const auto outcome = Run({"apply", WriteTarget("2"), "--force"});
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_THAT(outcome.out,
+              HasSubstr("shop: ran over the update lock of web: " + LockPath("web") + " ("));
+}
 
 TEST_F(CommandTest, AppliesAndThenIsInSync) {
   RunRelease1();
@@ -403,6 +438,7 @@ TEST_F(CommandTest, NoWaitDownloadsAndEndsAsHeld) {
   EXPECT_EQ(outcome.status, 3) << outcome.err;
   EXPECT_THAT(outcome.out, AllOf(HasSubstr("held"), HasSubstr(LockPath("db")),
                                  HasSubstr("lockstep locks"), HasSubstr("download")));
+  EXPECT_EQ(outcome.out.find("lockstep locks"), outcome.out.rfind("lockstep locks"));
 }
 
 TEST_F(CommandTest, ATimeOutWhileHeldIsHeld) {

@@ -248,8 +248,6 @@ TEST(RenderReportTest, SaysOfEachAppHowItEnded) {
   report.apps = {held, sick, blocked};
   EXPECT_EQ(RenderReport(report, WallTime(seconds(1'005)), Style()),
             "shop: held by an update lock; nothing was interrupted\n"
-            "  web: /locks/12/web/updates.lock (exclusive-file, for 5 s)\n"
-            "  `lockstep locks` shows all; `lockstep apply --force` runs over it\n"
             "b: applied, but not healthy: db, web\n"
             "c: blocked: web -> db -> web (dependency-cycle)\n");
 }
