@@ -114,6 +114,7 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     // span, and the step was not performed.
     attempts_.erase(id);
     LoseSpan(step.app, std::move(result.holders));
+    if (std::exchange(run.locks_changed, false)) OnLocksChanged();
     return;
   }
   ApplyEffect(step, done.request, result, observed_);
@@ -266,12 +267,11 @@ void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
 void Session::OnEngineGap() { need_look_ = true; }
 
 void Session::OnLocksChanged() {
-  if (!has_state_) return;
   // Being free for an instant is no promise: taking them decides. Until then nobody is known to
-  // hold any.
-  for (const AppPlan& app : plan_.apps) {
-    if (app.status != PlanStatus::kHeld) continue;
-    std::erase_if(observed_.locks, [&](const LockHolder& h) { return h.app == app.app; });
+  // hold any. An attempt that is under way may have looked before the change.
+  std::erase_if(observed_.locks, [](const LockHolder& holder) { return !holder.ours; });
+  for (const auto& [id, running] : running_) {
+    if (running.step.kind == StepKind::kTakeLocks) runs_[running.step.app].locks_changed = true;
   }
 }
 
@@ -415,9 +415,10 @@ std::vector<AppReport> Session::Reports() const {
                app.status != PlanStatus::kInSync) {
       report.outcome = ApplyOutcome::kFailed;
       report.error = look_error_;
-    } else if (app.status == PlanStatus::kHeld) {
+    } else if (app.status == PlanStatus::kHeld ||
+               (interrupted_ && run != runs_.end() && !run->second.reported.empty())) {
       report.outcome = ApplyOutcome::kHeld;
-      report.holders = app.holders;
+      report.holders = app.holders.empty() ? run->second.reported : app.holders;
     } else if (app.status == PlanStatus::kBlocked) {
       report.outcome = ApplyOutcome::kBlocked;
     } else if (interrupted_ && app.status != PlanStatus::kInSync) {

@@ -22,6 +22,7 @@ bool MovesService(const Step& step) {
 
 void Session::Run(const Step& step, std::vector<Action>& actions) {
   Running running{step, BuildRequest(step, plan_, observed_, target_, options_.device)};
+  if (step.kind == StepKind::kTakeLocks) runs_[step.app].locks_changed = false;
   if (CountsAsCutting(step) && observed_.HasSpan(step.app)) runs_[step.app].cutting = true;
   ReportAction report;
   report.event.kind = EventKind::kStepStarted;

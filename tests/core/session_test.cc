@@ -93,6 +93,30 @@ TEST(SessionTest, TriesToTakeTheLocksTheMomentOneIsReleased) {
   EXPECT_THAT(run, ElementsAre(StepKind::kTakeLocks));
 }
 
+TEST(SessionTest, TriesAgainWhenALockIsReleasedDuringAnAttempt) {
+  ObservedState observed = Running(MakeApp("c1", kOld));
+  Session session(MakeTarget({MakeApp("c2", {{.name = "db"}})}), {});
+  session.OnObserved(observed, MonoTime{});
+  const auto attempt = [&]() -> std::optional<StepId> {
+    for (const Action& action : session.Next(MonoTime{})) {
+      const auto* run = std::get_if<RunStepAction>(&action);
+      if (run != nullptr && run->step.kind == StepKind::kTakeLocks) return run->step.id;
+    }
+    return std::nullopt;
+  };
+  const auto first = attempt();
+  ASSERT_TRUE(first.has_value());
+  session.OnLocksChanged();
+  StepResult held;
+  held.holders = {HeldBy("db")};
+  session.OnStepDone(*first, held, MonoTime{});
+  const auto second = attempt();
+  ASSERT_TRUE(second.has_value()) << "the release was missed";
+  // And where nothing changed meanwhile it waits.
+  session.OnStepDone(*second, held, MonoTime{});
+  EXPECT_FALSE(attempt().has_value());
+}
+
 TEST(SessionTest, EndsAsHeldWhenItIsNotToWait) {
   ObservedState observed = Running(MakeApp("c1", kOld));
   observed.locks.push_back(HeldBy("db"));

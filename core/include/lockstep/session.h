@@ -116,6 +116,7 @@ class Session {
     std::optional<Error> failed;  // The first step that was given up.
     bool wants_look = false;      // After an error: nothing more before a look.
     bool wants_gate_look = false;
+    bool locks_changed = false;        // While an attempt to take them was under way.
     bool cutting = false;              // A disruptive step or a start was begun in the span.
     std::vector<LockHolder> reported;  // The holders that were reported last.
     std::vector<std::string> unhealthy;
