@@ -32,11 +32,14 @@ check() {
     sed 's/$/: PASSES and is still in not-yet.txt/' "$work/mended"
     failed=1
   fi
+  passed=$((passed + total - $(wc -l < "$work/failing")))
+  failed_cases=$((failed_cases + $(wc -l < "$work/broken") + $(wc -l < "$work/mended")))
   echo "cases: $((total)) in $1: $(($(wc -l < "$work/failing"))) fail," \
     "$(($(wc -l < "$work/broken"))) of them unexpectedly;" \
     "$(($(wc -l < "$work/mended"))) pass unexpectedly"
 }
 
+passed=0 failed_cases=0 skipped=0
 check "$here"
 ls "$here"/*.json | sed 's|.*/||; s|\.json$||' | sort | comm -13 - "$work/listed" > "$work/unknown"
 if [ -s "$work/unknown" ]; then
@@ -46,6 +49,9 @@ fi
 if [ -d "$more" ]; then
   check "$more"
 else
-  echo "cases: SKIPPED, NOT RUN: $more (there is no such folder)"
+  echo "skipped: the cases in $more: there is no such folder"
+  skipped=1
 fi
+[ $failed = 0 ] || [ $failed_cases != 0 ] || failed_cases=1
+echo "$passed passed, $failed_cases failed, $skipped skipped"
 exit $failed
