@@ -27,6 +27,7 @@ is_there() {
 # Packages start their services unless this file says no.
 policy=/usr/sbin/policy-rc.d
 own_policy=
+log=  # What apt-get says. Global, as is the one above: the trap is run when the function has returned.
 forbid_services() {
   [[ ! -e $policy ]] || return 0
   own_policy=yes
@@ -35,7 +36,7 @@ forbid_services() {
 }
 
 install_packages() {
-  local log services=() name
+  local services=() name
   log=$(mktemp)
   trap '[[ -z $own_policy ]] || rm -f $policy; rm -f "$log"' EXIT
   forbid_services
