@@ -37,6 +37,14 @@ class LockTap final : public LockFs {
   Result<std::vector<LockHolder>> List() override { return locks_.List(); }
   Result<LockOutcome> TakeAll(std::span<const ServiceRef> services, LockMode mode) override;
   Result<int> ReleaseLeftovers() override { return locks_.ReleaseLeftovers(); }
+  Result<void> ClearHandOver(const ServiceRef& service) override {
+    return locks_.ClearHandOver(service);
+  }
+  Result<HandOverOutcome> AwaitHandOver(const ServiceRef& service,
+                                        std::chrono::milliseconds timeout,
+                                        std::stop_token stop) override {
+    return locks_.AwaitHandOver(service, timeout, std::move(stop));
+  }
   Result<void> Watch(std::span<const ServiceRef> services, LockSink& sink,
                      std::stop_token stop) override;
 

@@ -9,6 +9,7 @@
 
 #include "aside.h"
 #include "core.h"
+#include "hand_over.h"
 #include "leftovers.h"
 #include "lock_root.h"
 #include "look.h"
@@ -117,7 +118,18 @@ Result<int> HostLockFs::ReleaseLeftovers() { return lockfs::ReleaseLeftoverLocks
 
 Result<void> HostLockFs::Watch(std::span<const ServiceRef> services, LockSink& sink,
                                std::stop_token stop) {
-  return lockfs::WatchLocks(*core_, services, sink, std::move(stop));
+  const lockfs::WatchedFiles watched{{services.begin(), services.end()}, core_->options.lock_files};
+  return lockfs::WatchFiles(*core_, watched, sink, std::move(stop));
+}
+
+Result<void> HostLockFs::ClearHandOver(const ServiceRef& service) {
+  return lockfs::ClearHandOverFiles(*core_, service);
+}
+
+Result<HandOverOutcome> HostLockFs::AwaitHandOver(const ServiceRef& service,
+                                                  std::chrono::milliseconds timeout,
+                                                  std::stop_token stop) {
+  return lockfs::AwaitHandOverFile(*core_, service, timeout, std::move(stop));
 }
 
 Result<std::unique_ptr<HostLockFs>> OpenHostLockFs(HostLockFsOptions options) {

@@ -28,6 +28,7 @@ constexpr milliseconds kCalm{10};
 // Where something cannot be watched.
 constexpr milliseconds kPollPeriod{1000};
 constexpr milliseconds kForever{-1};
+constexpr milliseconds kLongest{3'600'000};  // Of one poll(): it takes an int.
 
 // Never IN_OPEN and its like: those who only look would wake us.
 constexpr std::uint32_t kComeAndGo = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
@@ -56,13 +57,13 @@ class StopSignal {
 
 class Watcher {
  public:
-  Watcher(const HostLockFs::Core& core, std::span<const ServiceRef> services)
-      : core_(core), services_(services.begin(), services.end()) {}
+  Watcher(const HostLockFs::Core& core, const WatchedFiles& watched)
+      : core_(core), watched_(watched) {}
 
   Result<void> Run(LockSink& sink, const std::stop_token& stop) {
     const StopSignal stopped(stop);
     if (stopped.fd() < 0) return SystemError(errno, "watch locks");
-    while (!stop.stop_requested()) {
+    while (!stop.stop_requested() && !IsOver()) {
       const bool whole = Arm();
       sink.OnLocksChanged();  // Once the watch stands: what happened before it is seen now.
       Listen(sink, stop, stopped.fd(), whole);
@@ -79,14 +80,24 @@ class Watcher {
     (void)::poll(polled.data(), polled.size(), static_cast<int>(timeout.count()));
   }
 
+  bool IsOver() const {
+    return watched_.until && std::chrono::steady_clock::now() >= *watched_.until;
+  }
+
   // Until the watch must be built anew; one that is not whole, after the poll period at the latest.
   void Listen(LockSink& sink, const std::stop_token& stop, int stop_fd, bool whole) {
-    const auto poll_at = std::chrono::steady_clock::now() + kPollPeriod;
+    auto wake_at = watched_.until;
+    if (!whole) {
+      const auto poll_at = std::chrono::steady_clock::now() + kPollPeriod;
+      wake_at = wake_at ? std::min(*wake_at, poll_at) : poll_at;
+    }
     while (!stop.stop_requested()) {
       milliseconds patience = kForever;
-      if (!whole) {
-        patience = std::chrono::ceil<milliseconds>(poll_at - std::chrono::steady_clock::now());
-        if (patience <= milliseconds(0)) return;
+      if (wake_at) {
+        const auto left = *wake_at - std::chrono::steady_clock::now();
+        if (left <= left.zero()) return;
+        patience =
+            std::chrono::ceil<milliseconds>(std::min<std::chrono::nanoseconds>(left, kLongest));
       }
       Wait(stop_fd, inotify_.get(), patience);
       const Seen seen = Drain();
@@ -107,7 +118,7 @@ class Watcher {
     inotify_.Reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     if (!inotify_ || !WatchUpper(root.assume_value()->fd())) return false;
     bool whole = true;
-    for (const ServiceRef& service : services_) {
+    for (const ServiceRef& service : watched_.services) {
       if (!WatchService(*root.assume_value(), service)) whole = false;
     }
     return whole;
@@ -155,22 +166,22 @@ class Watcher {
     constexpr std::uint32_t kLost =
         IN_Q_OVERFLOW | IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF;
     if ((event.mask & kLost) != 0 || upper_.contains(event.wd)) return Seen::kRearm;
-    const auto& files = core_.options.lock_files;
+    const auto& files = watched_.names;
     return std::find(files.begin(), files.end(), name) != files.end() ? Seen::kLock
                                                                       : Seen::kNothing;
   }
 
   const HostLockFs::Core& core_;
-  const std::vector<ServiceRef> services_;
+  const WatchedFiles& watched_;
   UniqueFd inotify_;
   std::set<int> upper_;  // Watches above the services.
 };
 
 }  // namespace
 
-Result<void> WatchLocks(const HostLockFs::Core& core, std::span<const ServiceRef> services,
-                        LockSink& sink, std::stop_token stop) {
-  return Watcher(core, services).Run(sink, stop);
+Result<void> WatchFiles(const HostLockFs::Core& core, const WatchedFiles& watched, LockSink& sink,
+                        std::stop_token stop) {
+  return Watcher(core, watched).Run(sink, stop);
 }
 
 }  // namespace lockstep::lockfs

@@ -22,6 +22,7 @@ class FakeDriver final : public LockConformanceDriver {
     if (free) locks_.ReleaseByApp(service, FileOf(file));
     return !free;
   }
+  void CompleteHandOver(const ServiceRef& service) override { locks_.CompleteHandOver(service); }
 
  private:
   static FakeLockFs::File FileOf(std::size_t file) {
@@ -46,6 +47,11 @@ class HostDriver final : public LockConformanceDriver {
   }
   bool Exists(const ServiceRef& service, std::size_t file) override {
     return ::faccessat(AT_FDCWD, Path(service, file).c_str(), F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+  }
+  void CompleteHandOver(const ServiceRef& service) override {
+    const std::string path = locks_->Resolve(service).assume_value().engine_dir;
+    const lockfs::UniqueFd made(
+        ::open((path + "/handover-complete").c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
   }
 
  private:

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_LOCK_FS_H_
 #define LOCKSTEP_LOCK_FS_H_
 
+#include <chrono>
 #include <memory>
 #include <span>
 #include <stop_token>
@@ -80,6 +81,9 @@ struct LockHeld {
 };
 using LockOutcome = std::variant<LockTaken, LockHeld>;
 
+// How waiting for a hand-over ended.
+enum class HandOverOutcome { kComplete, kTimedOut };
+
 // Called from the watching thread; must not block.
 class LockSink {
  public:
@@ -124,6 +128,16 @@ class LockFs {
   // Releases what earlier processes of Lockstep left behind and no LockSet of this one holds.
   // Returns how many locks that were.
   virtual Result<int> ReleaseLeftovers() = 0;
+
+  // Removes what says that a service has handed over (the files "handover-complete" and
+  // "resin-kill-me" in its lock directory), before its new container starts.
+  virtual Result<void> ClearHandOver(const ServiceRef& service) = 0;
+
+  // Waits until one of them is there (kComplete), whoever made it, or `timeout` has passed. Opens
+  // nothing. Error besides: kCancelled (stopped).
+  virtual Result<HandOverOutcome> AwaitHandOver(const ServiceRef& service,
+                                                std::chrono::milliseconds timeout,
+                                                std::stop_token stop) = 0;
 
   // Calls the sink once the watch stands, and then each time a lock of these services may have come
   // or gone, until stopped. Returns on a stop within one second.

@@ -118,6 +118,7 @@ class FakeLockFs::State {
   std::map<Key, Entry> entries;
   std::map<Place, std::uint64_t> changes;
   std::map<Place, ServiceRef> prepared;
+  std::set<Place> handed_over;
   std::set<ServiceRef> known;  // Taken at some time: gives taken() their uuids.
   std::vector<LockHolder> overridden;
   std::unique_ptr<Error> fail_all;
@@ -354,6 +355,32 @@ Result<int> FakeLockFs::ReleaseLeftovers() {
   }
   for (const State::Key& key : left) state_->Erase(key);
   return static_cast<int>(left.size());
+}
+
+void FakeLockFs::CompleteHandOver(const ServiceRef& service) {
+  const std::lock_guard lock(state_->mutex);
+  state_->handed_over.insert(PlaceOf(service));
+  state_->changed.notify_all();
+}
+
+Result<void> FakeLockFs::ClearHandOver(const ServiceRef& service) {
+  const std::lock_guard lock(state_->mutex);
+  LOCKSTEP_TRYV(CheckNames({&service, 1}));
+  if (state_->fail_all) return *state_->fail_all;
+  state_->handed_over.erase(PlaceOf(service));
+  return Ok();
+}
+
+Result<HandOverOutcome> FakeLockFs::AwaitHandOver(const ServiceRef& service,
+                                                  std::chrono::milliseconds timeout,
+                                                  std::stop_token stop) {
+  std::unique_lock lock(state_->mutex);
+  LOCKSTEP_TRYV(CheckNames({&service, 1}));
+  if (state_->fail_all) return *state_->fail_all;
+  const auto complete = [&] { return state_->handed_over.contains(PlaceOf(service)); };
+  if (state_->changed.wait_for(lock, stop, timeout, complete)) return HandOverOutcome::kComplete;
+  if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "stopped");
+  return HandOverOutcome::kTimedOut;
 }
 
 Result<void> FakeLockFs::Watch(std::span<const ServiceRef> services, LockSink& sink,

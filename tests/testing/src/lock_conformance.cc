@@ -378,4 +378,39 @@ TEST_P(LockConformance, ManyWhoTakeAtOnceNeverHoldTogether) {
   EXPECT_EQ(CountFiles(kShop), 0U);
 }
 
+TEST_P(LockConformance, AHandOverThatIsCompleteIsSeenAtOnce) {
+  ASSERT_TRUE(locks().Prepare(kShop));
+  app().CompleteHandOver(kWeb);
+  const auto outcome = locks().AwaitHandOver(kWeb, std::chrono::hours(1), {});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome.assume_value(), HandOverOutcome::kComplete);
+}
+
+TEST_P(LockConformance, AHandOverIsSeenWhenItComes) {
+  ASSERT_TRUE(locks().Prepare(kShop));
+  std::jthread later([&] { app().CompleteHandOver(kWeb); });
+  const auto outcome = locks().AwaitHandOver(kWeb, std::chrono::hours(1), {});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome.assume_value(), HandOverOutcome::kComplete);
+}
+
+TEST_P(LockConformance, AHandOverThatWasClearedOrIsAnothersIsWaitedForInVain) {
+  ASSERT_TRUE(locks().Prepare(kShop));
+  app().CompleteHandOver(kWeb);
+  app().CompleteHandOver(kDb);
+  ASSERT_TRUE(locks().ClearHandOver(kWeb));
+  ASSERT_TRUE(locks().ClearHandOver(kWeb)) << "again";
+  const auto outcome = locks().AwaitHandOver(kWeb, std::chrono::milliseconds(30), {});
+  ASSERT_TRUE(outcome);
+  EXPECT_EQ(outcome.assume_value(), HandOverOutcome::kTimedOut);
+}
+
+TEST_P(LockConformance, WaitingForAHandOverEndsWhenItIsStopped) {
+  std::stop_source stop;
+  stop.request_stop();
+  const auto outcome = locks().AwaitHandOver(kWeb, std::chrono::hours(1), stop.get_token());
+  ASSERT_FALSE(outcome);
+  EXPECT_EQ(outcome.assume_error().code, ErrorCode::kCancelled);
+}
+
 }  // namespace lockstep::test

@@ -49,6 +49,10 @@ class HostLockFs final : public LockFs {
   Result<std::vector<LockHolder>> List() override;
   Result<LockOutcome> TakeAll(std::span<const ServiceRef> services, LockMode mode) override;
   Result<int> ReleaseLeftovers() override;
+  Result<void> ClearHandOver(const ServiceRef& service) override;
+  Result<HandOverOutcome> AwaitHandOver(const ServiceRef& service,
+                                        std::chrono::milliseconds timeout,
+                                        std::stop_token stop) override;
   // Makes nothing. Sleeps in inotify; while a place cannot be watched (a limit is reached, the root
   // is missing, a name or directory is unsafe), calls the sink once a second, too.
   Result<void> Watch(std::span<const ServiceRef> services, LockSink& sink,

@@ -34,6 +34,8 @@ class FakeLockFs final : public LockFs {
   bool HoldByApp(const ServiceRef& service, LockKind kind, File file = File::kCurrent);
   // `rm -f`: what is there goes, a lock of ours too. False where there was nothing.
   bool ReleaseByApp(const ServiceRef& service, File file = File::kCurrent);
+  // The new container of the service says that it has taken over.
+  void CompleteHandOver(const ServiceRef& service);
   // As if an earlier process of Lockstep had been killed while it held the service.
   void LeaveBehind(const ServiceRef& service);
 
@@ -57,6 +59,10 @@ class FakeLockFs final : public LockFs {
   Result<std::vector<LockHolder>> List() override;
   Result<LockOutcome> TakeAll(std::span<const ServiceRef> services, LockMode mode) override;
   Result<int> ReleaseLeftovers() override;
+  Result<void> ClearHandOver(const ServiceRef& service) override;
+  Result<HandOverOutcome> AwaitHandOver(const ServiceRef& service,
+                                        std::chrono::milliseconds timeout,
+                                        std::stop_token stop) override;
   Result<void> Watch(std::span<const ServiceRef> services, LockSink& sink,
                      std::stop_token stop) override;
 

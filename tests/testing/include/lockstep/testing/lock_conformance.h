@@ -30,6 +30,8 @@ class LockConformanceDriver {
   // `rm -f`: false where nothing was there.
   virtual bool Remove(const ServiceRef& service, std::size_t file) = 0;
   virtual bool Exists(const ServiceRef& service, std::size_t file) = 0;
+  // Says, from inside its new container, that it has taken over.
+  virtual void CompleteHandOver(const ServiceRef& service) = 0;
 };
 
 using LockConformanceFactory = std::function<std::unique_ptr<LockConformanceDriver>()>;

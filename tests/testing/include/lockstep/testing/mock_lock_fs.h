@@ -35,6 +35,14 @@ class MockLockFs : public LockFs {
       return behind.TakeAll(services, mode);
     });
     ON_CALL(*this, ReleaseLeftovers).WillByDefault([&behind] { return behind.ReleaseLeftovers(); });
+    ON_CALL(*this, ClearHandOver).WillByDefault([&behind](const ServiceRef& service) {
+      return behind.ClearHandOver(service);
+    });
+    ON_CALL(*this, AwaitHandOver)
+        .WillByDefault([&behind](const ServiceRef& service, std::chrono::milliseconds timeout,
+                                 std::stop_token stop) {
+          return behind.AwaitHandOver(service, timeout, std::move(stop));
+        });
     ON_CALL(*this, Watch)
         .WillByDefault([&behind](Services services, LockSink& sink, std::stop_token stop) {
           return behind.Watch(services, sink, std::move(stop));
@@ -48,6 +56,10 @@ class MockLockFs : public LockFs {
   MOCK_METHOD(Result<std::vector<LockHolder>>, List, (), (override));
   MOCK_METHOD(Result<LockOutcome>, TakeAll, (Services services, LockMode mode), (override));
   MOCK_METHOD(Result<int>, ReleaseLeftovers, (), (override));
+  MOCK_METHOD(Result<void>, ClearHandOver, (const ServiceRef& service), (override));
+  MOCK_METHOD(Result<HandOverOutcome>, AwaitHandOver,
+              (const ServiceRef& service, std::chrono::milliseconds timeout, std::stop_token stop),
+              (override));
   MOCK_METHOD(Result<void>, Watch, (Services services, LockSink& sink, std::stop_token stop),
               (override));
 };
