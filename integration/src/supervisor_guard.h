@@ -17,6 +17,9 @@ class SupervisorGuard final : public RuntimeBackend {
 
   Result<EngineInfo> Describe(std::stop_token stop) override { return engine_.Describe(stop); }
   Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) override;
+  Result<void> CheckImage(const std::string& reference, std::stop_token stop) override {
+    return engine_.CheckImage(reference, stop);
+  }
   Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
                                 std::stop_token stop) override {
     return engine_.PullImage(request, progress, stop);

@@ -49,6 +49,9 @@ class DockerEngine final : public RuntimeBackend {
   Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) override {
     return observer_.Observe(request, stop);
   }
+  Result<void> CheckImage(const std::string& reference, std::stop_token stop) override {
+    return docker::CheckImage(api_, reference, stop);
+  }
   Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
                                 std::stop_token stop) override {
     return docker::PullImage(api_, request, progress, stop);
@@ -101,6 +104,7 @@ Result<HttpReply> DockerEngine::Change(std::string method, std::string path, con
 Result<std::string> DockerEngine::FindShared(const ContainerSpec& spec, std::stop_token stop) {
   const std::string service = SharedNetworkOf(spec.spec);
   if (service.empty()) return std::string();
+  if (const auto it = spec.shared.find(service); it != spec.shared.end()) return it->second;
   const Json filters = {{"label",
                          {std::string(kLabelServiceName) + "=" + service,
                           std::string(kLabelAppUuid) + "=" + spec.app}}};

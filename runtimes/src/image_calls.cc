@@ -62,6 +62,14 @@ Result<void> RemoveReferences(EngineApi& api, const std::string& image_id, const
 
 }  // namespace
 
+Result<void> CheckImage(EngineApi& api, const std::string& reference, std::stop_token stop) {
+  const std::string what = "ask the registry for image " + reference;
+  HttpRequest request;
+  request.path = "/distribution/" + EscapeQuery(reference) + "/json";
+  request.timeout = api.options().query_timeout;
+  return Done(api.Send(std::move(request), what, stop), {200}, what);
+}
+
 Result<std::string> PullImage(EngineApi& api, const PullRequest& request, ProgressSink& progress,
                               std::stop_token stop) {
   const std::string what = "pull image " + request.reference;

@@ -10,6 +10,9 @@
 
 namespace lockstep::docker {
 
+// As RuntimeBackend::CheckImage says.
+Result<void> CheckImage(EngineApi& api, const std::string& reference, std::stop_token stop);
+
 // As RuntimeBackend::PullImage says.
 Result<std::string> PullImage(EngineApi& api, const PullRequest& request, ProgressSink& progress,
                               std::stop_token stop);

@@ -135,6 +135,14 @@ Result<EngineState> MemoryEngine::Observe(const ObserveRequest& request, std::st
   return state;
 }
 
+Result<void> MemoryEngine::CheckImage(const std::string& reference, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kCheckImage, reference, stop));
+  const std::lock_guard lock(impl_->mutex);
+  if (impl_->InRegistry(reference) != nullptr || impl_->options.pull_anything) return Ok();
+  return MakeError(ErrorCode::kNotFound, "manifest for " + reference + " not found",
+                   "check the image reference");
+}
+
 Result<std::string> MemoryEngine::PullImage(const PullRequest& request, ProgressSink& progress,
                                             std::stop_token stop) {
   LOCKSTEP_TRYV(impl_->Enter(Call::kPullImage, request.reference, stop));

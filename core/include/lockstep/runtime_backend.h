@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <map>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -53,6 +54,8 @@ struct ContainerSpec {
   Labels labels;                                   // Added to the service's own.
   std::map<std::string, std::string> environment;  // Added; the service's own wins.
   std::vector<Bind> binds;                         // Added; as binds, never as mounts.
+  // For each service whose namespaces it joins ("service:<name>"), the container that is meant.
+  std::map<std::string, std::string> shared;
 };
 
 struct NetworkSpec {
@@ -109,6 +112,10 @@ class RuntimeBackend {
 
   // The whole picture in at most five calls, and one for each owned container looked into.
   virtual Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) = 0;
+
+  // Asks the registry whether it has the image for this machine, and downloads nothing. Errors:
+  // kNotFound (no such image), kPermissionDenied (registry).
+  virtual Result<void> CheckImage(const std::string& reference, std::stop_token stop) = 0;
 
   // Makes the image present; returns its id on this engine. May take hours; given up when no byte
   // comes for long. Errors: kNotFound (no such image), kNoSpace, kPermissionDenied (registry).

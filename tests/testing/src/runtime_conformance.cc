@@ -167,6 +167,11 @@ TEST_P(RuntimeConformance, PulledImageIsObservedUnderItsReference) {
   EXPECT_TRUE(found);
 }
 
+TEST_P(RuntimeConformance, ARegistryAnswersForAnImageWithoutADownload) {
+  EXPECT_THAT(backend().CheckImage(subject().image, never()), IsOk());
+  EXPECT_THAT(backend().CheckImage(subject().absent_image, never()), IsError(ErrorCode::kNotFound));
+}
+
 TEST_P(RuntimeConformance, AbsentImageIsNotFound) {
   LastProgress progress;
   EXPECT_THAT(backend().PullImage({subject().absent_image}, progress, never()),

@@ -18,6 +18,7 @@ namespace lockstep {
 enum class Call : std::uint8_t {
   kDescribe,
   kObserve,
+  kCheckImage,
   kPullImage,
   kCreateContainer,
   kStartContainer,
@@ -33,7 +34,7 @@ enum class Call : std::uint8_t {
   kRemoveImage,
   kWatch,
 };
-inline constexpr std::size_t kCallCount = 16;
+inline constexpr std::size_t kCallCount = 17;
 
 // What a registry has under a reference.
 struct MemoryImage {
@@ -90,6 +91,7 @@ class MemoryEngine final : public RuntimeBackend {
 
   Result<EngineInfo> Describe(std::stop_token stop) override;
   Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) override;
+  Result<void> CheckImage(const std::string& reference, std::stop_token stop) override;
   Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
                                 std::stop_token stop) override;
   Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) override;

@@ -28,6 +28,7 @@ class MockRuntimeBackend : public RuntimeBackend {
     };
     ON_CALL(*this, Describe).WillByDefault(forward(&RuntimeBackend::Describe));
     ON_CALL(*this, Observe).WillByDefault(forward(&RuntimeBackend::Observe));
+    ON_CALL(*this, CheckImage).WillByDefault(forward(&RuntimeBackend::CheckImage));
     ON_CALL(*this, PullImage).WillByDefault(forward(&RuntimeBackend::PullImage));
     ON_CALL(*this, CreateContainer).WillByDefault(forward(&RuntimeBackend::CreateContainer));
     ON_CALL(*this, StartContainer).WillByDefault(forward(&RuntimeBackend::StartContainer));
@@ -46,6 +47,8 @@ class MockRuntimeBackend : public RuntimeBackend {
 
   MOCK_METHOD(Result<EngineInfo>, Describe, (std::stop_token stop), (override));
   MOCK_METHOD(Result<EngineState>, Observe, (const ObserveRequest& request, std::stop_token stop),
+              (override));
+  MOCK_METHOD(Result<void>, CheckImage, (const std::string& reference, std::stop_token stop),
               (override));
   MOCK_METHOD(Result<std::string>, PullImage,
               (const PullRequest& request, ProgressSink& progress, std::stop_token stop),
