@@ -4,35 +4,9 @@
 #include <utility>
 
 #include "app_planner.h"
+#include "host_ports.h"
 
 namespace lockstep {
-namespace {
-
-// "80/tcp" of a canonical port "ip:host:container/proto"; empty where no host port is asked for.
-std::string HostPort(const Value& port) {
-  const std::string* text = port.AsString();
-  if (text == nullptr) return {};
-  const auto container = text->rfind(':');
-  if (container == std::string::npos || container == 0) return {};
-  const auto host = text->rfind(':', container - 1);
-  const auto begin = host == std::string::npos ? 0 : host + 1;
-  const std::string number = text->substr(begin, container - begin);
-  const auto proto = text->rfind('/');
-  if (number.empty() || proto == std::string::npos) return {};
-  return number + text->substr(proto);
-}
-
-std::vector<std::string> HostPortsOf(const ServiceSpec& spec) {
-  std::vector<std::string> ports;
-  const Value* field = spec.Find(Field::kPorts);
-  if (field == nullptr || field->AsList() == nullptr) return ports;
-  for (const Value& port : *field->AsList()) {
-    if (std::string text = HostPort(port); !text.empty()) ports.push_back(std::move(text));
-  }
-  return ports;
-}
-
-}  // namespace
 
 // One that was set aside gets its restart policy back before it is started.
 void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& container,
@@ -45,13 +19,13 @@ void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& conta
 }
 
 // Starts what ran until now again: the service is down, and the new one is not to start yet.
-void AppPlanner::StartPresent(std::size_t i, StepIndices after) {
+void AppPlanner::StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after) {
   const ServiceView& view = views_[i];
-  const ObservedContainer& old = *view.present;
+  if (old.spec) Append(after, Connect(view, old, *old.spec, Phase::kCutover, {}));
   Restore(view, old, after);
-  work_[i].restarts_present = true;
-  span_starts_.push_back(
-      steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, old.id, std::move(after)));
+  work_[i].old_start = steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, old.id,
+                                  std::move(after), "old");
+  span_starts_.push_back(*work_[i].old_start);
 }
 
 // Services of the running release that are down start again without a lock. So do those that a
@@ -68,7 +42,7 @@ void AppPlanner::StartWhatIsDown() {
          "was down is started, and the rest waits for the lock",
          false});
   }
-  for (std::size_t i = 0; i < views_.size(); ++i) {
+  for (const std::size_t i : stop_graph_.order) {
     const ServiceView& view = views_[i];
     if (view.present == nullptr || view.stopped) continue;
     if (view.future != nullptr && view.future->IsUp()) continue;
@@ -78,14 +52,27 @@ void AppPlanner::StartWhatIsDown() {
         (view.present->commit != facts_.to() || (view.future != nullptr && !NeedsStart(view)))) {
       continue;
     }
-    if (!WantsStart(*view.present, OriginalPolicy(*view.present, context_.observed))) continue;
+    if (view.present->start_failed ||
+        !WantsStart(*view.present, OriginalPolicy(*view.present, context_.observed))) {
+      continue;
+    }
+    // What takes its place can start at once.
+    if (!held_ && prepared_.empty()) continue;
+    const bool shares = view.present->spec && !SharedServicesOf(*view.present->spec).empty();
     const bool with_old =
-        cut_off ? !new_runs || view.future == nullptr
+        cut_off ? !new_runs || (view.future == nullptr && !shares)
                 : !CutoverBegun() && !has_span_ &&
                       (view.target != nullptr || facts_.record.committed != facts_.to());
-    if (with_old) StartPresent(i, {});
+    if (!with_old) continue;
+    StepIndices after;
+    for (const DependencyEdge& edge : stop_graph_.edges[i]) {
+      if (work_[edge.on].old_start) after.push_back(*work_[edge.on].old_start);
+    }
+    StartAgain(i, *view.present, std::move(after));
   }
-  span_starts_.clear();  // No span waits for these.
+  // The gate waits for these, so that all that runs then is known and stopped; no span does.
+  Append(prepared_, span_starts_);
+  span_starts_.clear();
 }
 
 void AppPlanner::TakeLocks() {
@@ -99,45 +86,54 @@ void AppPlanner::TakeLocks() {
   if (forced_) DeleteLocks();
 }
 
-// The locks that force runs over: those of services that are interrupted.
+// The locks that force runs over: those of services that are interrupted. The lasting override
+// leaves none.
 void AppPlanner::DeleteLocks() {
   const StepIndices take = gate_;
   for (const LockHolder& holder : plan_.holders) {
     const auto view = std::find_if(views_.begin(), views_.end(),
                                    [&](const ServiceView& v) { return v.name == holder.service; });
-    if (view == views_.end() || view->change == ServiceChange::kNone ||
-        view->change == ServiceChange::kRename) {
-      continue;
-    }
+    const bool interrupted = view != views_.end() && view->change != ServiceChange::kNone &&
+                             view->change != ServiceChange::kRename &&
+                             view->change != ServiceChange::kReconnect;
+    if (!interrupted && !context_.override_locks) continue;
     gate_.push_back(
         steps_.Add(StepKind::kDeleteLock, Phase::kCutover, holder.service, holder.path, take));
   }
 }
 
 void AppPlanner::StopOld() {
+  dependents_stopped_.resize(views_.size());
   if (!changed_) return;
-  const DependencyGraph graph = StopGraph(views_);
-  // Dependents before dependencies: who waits for whom is found from the far end.
-  std::vector<StepIndices> dependents(views_.size());
+  StopWave(true, gate_);
+  StepIndices gate = gate_;
+  Append(gate, DownloadLate());
+  StopWave(false, gate);
+}
+
+// Dependents before dependencies: who waits for whom is found from the far end.
+void AppPlanner::StopWave(bool first, const StepIndices& gate) {
   std::vector<bool> passed(views_.size(), false);
-  for (auto it = graph.order.rbegin(); it != graph.order.rend(); ++it) {
+  for (auto it = stop_graph_.order.rbegin(); it != stop_graph_.order.rend(); ++it) {
     const std::size_t i = *it;
+    if (work_[i].first_wave != first) continue;
     const ServiceView& view = views_[i];
-    std::sort(dependents[i].begin(), dependents[i].end());
-    dependents[i].erase(std::unique(dependents[i].begin(), dependents[i].end()),
-                        dependents[i].end());
-    StepIndices after = gate_;
-    Append(after, dependents[i]);
-    const std::size_t stops_before = stopped_.size();
-    if (view.present != nullptr) Stop(i, *view.present, after);
+    StepIndices& dependents = dependents_stopped_[i];
+    std::sort(dependents.begin(), dependents.end());
+    dependents.erase(std::unique(dependents.begin(), dependents.end()), dependents.end());
+    StepIndices after = gate;
+    Append(after, dependents);
+    // The old one of a hand-over stops later, and not before what it depends on.
+    if (view.present != nullptr && !work_[i].hand_over) Stop(i, *view.present, after);
     for (const ObservedContainer* container : view.left_over) Stop(i, *container, after);
-    if (view.future != nullptr && !view.ShouldRun()) Stop(i, *view.future, after);
+    if (view.future != nullptr && (!view.ShouldRun() || Restarts(view))) {
+      Stop(i, *view.future, after);
+    }
     passed[i] = true;
-    const StepIndices mine(stopped_.begin() + static_cast<std::ptrdiff_t>(stops_before),
-                           stopped_.end());
-    for (const DependencyEdge& edge : graph.edges[i]) {
+    const StepIndices& stops = work_[i].stops;
+    for (const DependencyEdge& edge : stop_graph_.edges[i]) {
       if (passed[edge.on]) continue;  // An edge of a cycle.
-      Append(dependents[edge.on], mine.empty() ? dependents[i] : mine);
+      Append(dependents_stopped_[edge.on], stops.empty() ? dependents : stops);
     }
   }
 }
@@ -145,40 +141,53 @@ void AppPlanner::StopOld() {
 void AppPlanner::Stop(std::size_t i, const ObservedContainer& container, const StepIndices& after) {
   const ServiceView& view = views_[i];
   StepIndices down = after;
-  if (container.IsUp()) {
-    const StepIndex stop =
-        steps_.Add(StepKind::kStopContainer, Phase::kCutover, view.name, container.id, after);
-    steps_[stop].disruptive = true;
-    steps_[stop].why = view.why;
-    stopped_.push_back(stop);
+  const bool started = work_[i].old_start && &container == view.present;
+  if (container.IsUp() || started) {
+    const StepIndex stop = AddStop(i, container, after);
     work_[i].before_start.push_back(stop);
     down = {stop};
-    if (container.spec) {
-      for (std::string& port : HostPortsOf(*container.spec)) freed_ports_[port].push_back(stop);
+    if (container.spec && &container != view.future) {
+      for (const HostPort& port : HostPortsOf(*container.spec)) {
+        freed_ports_[port.ToString()].push_back(stop);
+      }
     }
   }
-  if (&container != view.future && !work_[i].restarts_present) {
-    SetAside(i, container, FillsIn(i) ? StepIndices{} : std::move(down));
+  if (&container != view.future) {
+    const auto aside = SetAside(i, container, FillsIn(i) ? StepIndices{} : std::move(down));
+    if (aside) work_[i].before_start.push_back(*aside);
   }
 }
 
+StepIndex AppPlanner::AddStop(std::size_t i, const ObservedContainer& container,
+                              StepIndices after) {
+  const StepIndex stop = steps_.Add(StepKind::kStopContainer, Phase::kCutover, views_[i].name,
+                                    container.id, std::move(after));
+  steps_[stop].disruptive = true;
+  steps_[stop].why = views_[i].why;
+  stopped_.push_back(stop);
+  work_[i].stops.push_back(stop);
+  return stop;
+}
+
 // Keeps the engine from reviving an old container beside its successor after a power cut.
-void AppPlanner::SetAside(std::size_t i, const ObservedContainer& container, StepIndices after) {
+std::optional<StepIndex> AppPlanner::SetAside(std::size_t i, const ObservedContainer& container,
+                                              StepIndices after) {
   if (container.state == ContainerState::kCreated || container.state == ContainerState::kDead) {
-    return;
+    return std::nullopt;
   }
   const std::string policy =
       container.restart_policy.value_or(OriginalPolicy(container, context_.observed));
-  if (policy == "no") return;
-  work_[i].before_start.push_back(steps_.Add(StepKind::kUpdateContainer, Phase::kCutover,
-                                             views_[i].name, container.id, std::move(after), "no"));
+  if (policy == "no") return std::nullopt;
+  return steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, views_[i].name, container.id,
+                    std::move(after), "no");
 }
 
 // False where the dependency is met as things are: no step of this plan is to be waited for.
 bool AppPlanner::WaitsFor(const DependencyEdge& edge) const {
   const ServiceView& on = views_[edge.on];
-  if (edge.condition == DependencyCondition::kStarted) return false;
-  if (on.future == nullptr || NeedsStart(on)) return true;
+  // One that is not to run would be waited for in vain.
+  if (edge.condition == DependencyCondition::kStarted || !on.ShouldRun()) return false;
+  if (on.future == nullptr || WillStart(on)) return true;
   // One whose time ran out counts as settled: a release goes on without it, and says so.
   if (on.future->settled) return false;
   if (edge.condition == DependencyCondition::kCompletedSuccessfully) {
@@ -191,9 +200,9 @@ void AppPlanner::StartNew() {
   for (const std::size_t i : start_graph_.order) {
     Work& work = work_[i];
     for (const DependencyEdge& edge : start_graph_.edges[i]) {
-      work.late = work.late || work_[edge.on].late || WaitsFor(edge);
+      work.late = !work.in_span && (work.late || work_[edge.on].late || WaitsFor(edge));
     }
-    if (!NeedsStart(views_[i])) {
+    if (!WillStart(views_[i])) {
       // Whoever depends on this one waits for what this one would have waited for.
       for (const DependencyEdge& edge : start_graph_.edges[i]) {
         Append(work.started, work_[edge.on].started);
@@ -215,7 +224,7 @@ StepIndices AppPlanner::StartsBefore(std::size_t i, bool gated) {
       if (gated || gated_starts_.count(start) == 0) after.push_back(start);
     }
     if (WaitsFor(edge) && (gated || !StartIsGated(views_[edge.on]))) {
-      after.push_back(Await(edge.on, edge.condition));
+      after.push_back(Await(edge.on, edge.condition, work_[i].in_span));
     }
   }
   return after;
@@ -224,7 +233,7 @@ StepIndices AppPlanner::StartsBefore(std::size_t i, bool gated) {
 // Cut off in the middle, and the new containers are what the app goes on with for now.
 bool AppPlanner::FillsIn(std::size_t i) const {
   const ServiceView& view = views_[i];
-  return CutoverBegun() && held_ && !work_[i].restarts_present && view.future != nullptr &&
+  return CutoverBegun() && held_ && !work_[i].old_start && view.future != nullptr &&
          view.present != nullptr && !view.present->IsUp();
 }
 
@@ -237,13 +246,14 @@ void AppPlanner::Start(std::size_t i) {
   Append(after, work.before_start);
   if (view.future != nullptr) Restore(view, *view.future, after);
   if (work.create) after.push_back(*work.create);
-  for (const std::string& port : HostPortsOf(view.target->spec)) {
-    if (const auto it = freed_ports_.find(port); it != freed_ports_.end() && gated) {
+  for (const HostPort& port : HostPortsOf(view.target->spec)) {
+    if (const auto it = freed_ports_.find(port.ToString()); it != freed_ports_.end() && gated) {
       Append(after, it->second);
     }
   }
-  const StepIndex start = steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name,
-                                     StartSubject(view), std::move(after));
+  const StepIndex start =
+      steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, StartSubject(view),
+                 std::move(after), work.hand_over ? "hand-over" : "");
   if (view.change == ServiceChange::kStart) steps_[start].why = view.why;
   work.started = {start};
   if (gated) gated_starts_.insert(start);
@@ -256,13 +266,16 @@ void AppPlanner::Start(std::size_t i) {
   }
 }
 
-StepIndex AppPlanner::Await(std::size_t i, DependencyCondition condition) {
+StepIndex AppPlanner::Await(std::size_t i, DependencyCondition condition, bool in_span) {
   Work& work = work_[i];
   const bool completed = condition == DependencyCondition::kCompletedSuccessfully;
   std::optional<StepIndex>& await = completed ? work.completed : work.settled;
   if (!await) {
-    await = steps_.Add(StepKind::kAwaitHealth, Phase::kSettle, views_[i].name,
-                       StartSubject(views_[i]), work.started, completed ? "completed" : "");
+    // Of one that runs on, what it depends on itself is no concern.
+    await = steps_.Add(StepKind::kAwaitHealth, in_span ? Phase::kCutover : Phase::kSettle,
+                       views_[i].name, StartSubject(views_[i]),
+                       WillStart(views_[i]) ? work.started : StepIndices{},
+                       completed ? "completed" : "");
   }
   return *await;
 }
@@ -271,6 +284,7 @@ void AppPlanner::ReleaseLocks() {
   if (gate_.empty() && !has_span_) return;
   StepIndices after = gate_;
   Append(after, stopped_);
+  Append(after, span_work_);
   for (const Work& work : work_) Append(after, work.before_start);
   Append(after, span_starts_);
   released_ = {steps_.Add(StepKind::kReleaseLocks, Phase::kCutover, "", "", std::move(after))};
@@ -278,7 +292,7 @@ void AppPlanner::ReleaseLocks() {
 
 void AppPlanner::StartLate() {
   for (const std::size_t i : start_graph_.order) {
-    if (work_[i].late && NeedsStart(views_[i])) Start(i);
+    if (work_[i].late && WillStart(views_[i])) Start(i);
   }
 }
 

@@ -24,26 +24,40 @@ void SortByName(std::vector<const T*>& list) {
   std::sort(list.begin(), list.end(), [](const T* a, const T* b) { return a->name < b->name; });
 }
 
+AppRecord MakeRecord(const ObservedState& observed, const std::string& app,
+                     const std::vector<const ObservedContainer*>& containers) {
+  if (const AppRecord* record = observed.FindApp(app)) return *record;
+  AppRecord record;
+  record.app = app;
+  // Without a store the committed release is the one that runs, if it is one.
+  std::set<std::string_view> commits;
+  for (const ObservedContainer* container : containers) {
+    if (container->state != ContainerState::kCreated) commits.insert(container->commit);
+  }
+  if (commits.size() == 1) record.committed = *commits.begin();
+  return record;
+}
+
 void Complete(AppFacts& facts, const ObservedState& observed) {
   std::sort(facts.containers.begin(), facts.containers.end(), [](const auto* a, const auto* b) {
     return std::tie(a->service, a->id) < std::tie(b->service, b->id);
   });
   SortByName(facts.networks);
   SortByName(facts.volumes);
-  facts.record.app = facts.app;
-  if (const AppRecord* record = observed.FindApp(facts.app)) {
-    facts.record = *record;
-    return;
-  }
-  // Without a store the committed release is the one that runs, if it is one.
-  std::set<std::string> commits;
-  for (const ObservedContainer* container : facts.containers) {
-    if (container->state != ContainerState::kCreated) commits.insert(container->commit);
-  }
-  if (commits.size() == 1) facts.record.committed = *commits.begin();
+  facts.record = MakeRecord(observed, facts.app, facts.containers);
 }
 
 }  // namespace
+
+AppRecord RecordOf(const ObservedState& observed, const Target& target, const std::string& app) {
+  const AppNames names(target);
+  std::vector<const ObservedContainer*> containers;
+  for (const ObservedContainer& container : observed.engine.containers) {
+    const bool counts = container.owned && container.state != ContainerState::kRemoving;
+    if (counts && names.Uuid(container.app) == app) containers.push_back(&container);
+  }
+  return MakeRecord(observed, app, containers);
+}
 
 FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
   FactsByApp facts;
@@ -74,7 +88,7 @@ FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
     if (volume.owned && it != facts.end()) it->second.volumes.push_back(&volume);
   }
   for (const AppRecord& record : observed.apps) {
-    if (!record.retired.empty()) facts_of(record.app, {});
+    if (!record.retired.empty() || !record.purge.empty()) facts_of(record.app, {});
   }
   for (auto& [app, own] : facts) Complete(own, observed);
   return facts;

@@ -26,6 +26,9 @@ using FactsByApp = std::map<std::string, AppFacts>;
 // Every app in current or target. The facts point into both, which must outlive them.
 FactsByApp GatherFacts(const ObservedState& observed, const Target& target);
 
+// What is remembered of one app, or what follows without a record.
+AppRecord RecordOf(const ObservedState& observed, const Target& target, const std::string& app);
+
 }  // namespace lockstep
 
 #endif  // LOCKSTEP_APP_FACTS_H_

@@ -1,8 +1,10 @@
 // The plan of one app: from what is seen of it to its target, in the order of the design's
-// section 5.
+// section 5. Its parts are in files of their own: app_gaps, app_prepare, app_cutover,
+// app_strategies, app_networks, app_settle, app_go_back.
 #ifndef LOCKSTEP_APP_PLANNER_H_
 #define LOCKSTEP_APP_PLANNER_H_
 
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -26,12 +28,14 @@ struct PlanContext {
   const ObservedState& observed;
   const PlanOptions& options;
   ImageIndex images;
+  // The lasting override of locks is set.
+  bool override_locks = false;
   // Every container's name, strangers' too.
-  std::unordered_map<std::string_view, const ObservedContainer*> names;
+  std::unordered_map<std::string_view, const ObservedContainer*> names = {};
   // How many containers run an image, and which images some target asks for or are here.
-  std::unordered_map<std::string_view, int> image_users;
-  std::unordered_set<std::string_view> images_wanted;
-  std::unordered_set<std::string_view> images_here;
+  std::unordered_map<std::string_view, int> image_users = {};
+  std::unordered_set<std::string_view> images_wanted = {};
+  std::unordered_set<std::string_view> images_here = {};
 };
 
 class AppPlanner {
@@ -47,50 +51,94 @@ class AppPlanner {
     std::optional<StepIndex> settled;    // await-health
     std::optional<StepIndex> completed;  // await-health until it has exited with 0
     StepIndices before_start;            // Connects, and the stops and updates of older containers.
-    StepIndices started;                 // To wait for, for whoever depends on it.
-    bool restarts_present = false;
-    bool late = false;  // Starts after the locks are given back: it waits for health.
+    StepIndices stops;
+    StepIndices started;  // To wait for, for whoever depends on it.
+    std::optional<StepIndex> old_start;  // What ran until now is started again.
+    bool late = false;     // Starts after the locks are given back: it waits for health.
+    bool in_span = false;  // What it waits for is waited for inside the span: a hand-over needs it.
+    bool hand_over = false;      // Its new container runs beside the old one for a while.
+    bool late_download = false;  // Its image is pulled after its old container was stopped.
+    bool late_create = false;    // Its container is made inside the span.
+    bool removed_early = false;  // Its old containers go before the new one is made.
+    bool first_wave = false;     // Stops before the late downloads, the others after them.
   };
 
-  void FindGaps();
-  bool Blocked() const;
+  // app_gaps.cc
   void FindHolders();
+  void FindGaps();
+  void FindContainerGaps();
+  void FindStrategyGaps();
+  void AddGap(std::string code, std::string message, bool blocks);
+  bool Blocked() const;
+
+  // app_planner.cc
   bool GoesBack() const;
   bool CutoverBegun() const;
   bool Touches(const ServiceView& view) const;
   bool StartIsGated(const ServiceView& view) const;
-  bool NeedsStart(const ServiceView& view) const;
+  std::string_view StartSubject(const ServiceView& view) const;
+  void SetStatuses();
 
+  // app_prepare.cc
   void Prepare();
-  StepIndices PrepareResources(const ServiceView& view);
-  void PrepareContainer(std::size_t i);
+  void PrepareVolumes();
+  void Pull(std::size_t i, Phase phase, const StepIndices& after);
+  void Create(std::size_t i, Phase phase, StepIndices after);
+  void ConnectFuture(std::size_t i);
+  void ClaimFuture(std::size_t i);
+  StepIndices Connect(const ServiceView& view, const ObservedContainer& container,
+                      const ServiceSpec& spec, Phase phase, const StepIndices& after);
   std::string NameToCreate(const ServiceView& view) const;
+
+  // app_cutover.cc
   void Restore(const ServiceView& view, const ObservedContainer& container, StepIndices& after);
-  void StartPresent(std::size_t i, StepIndices after);
+  void StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after);
   void StartWhatIsDown();
   void TakeLocks();
   void DeleteLocks();
   void StopOld();
+  void StopWave(bool first, const StepIndices& gate);
   void Stop(std::size_t i, const ObservedContainer& container, const StepIndices& after);
-  void SetAside(std::size_t i, const ObservedContainer& container, StepIndices after);
+  StepIndex AddStop(std::size_t i, const ObservedContainer& container, StepIndices after);
+  std::optional<StepIndex> SetAside(std::size_t i, const ObservedContainer& container,
+                                    StepIndices after);
   void StartNew();
   void Start(std::size_t i);
   StepIndices StartsBefore(std::size_t i, bool gated);
   bool FillsIn(std::size_t i) const;
   bool WaitsFor(const DependencyEdge& edge) const;
-  StepIndex Await(std::size_t i, DependencyCondition condition);
+  StepIndex Await(std::size_t i, DependencyCondition condition, bool in_span);
   void ReleaseLocks();
   void StartLate();
+
+  // app_strategies.cc
+  void ChooseWays();
+  void CheckImages();
+  StepIndices DownloadLate();
+  StepIndices RemoveEarly(std::size_t i);
+  void HandOver();
+
+  // app_networks.cc
+  void RemakeNetworks();
+  void PurgeVolumes();
+  void CreateLate();
+
+  // app_settle.cc
   void Rename();
   void Settle();
   void CleanUp();
   void RemoveContainers();
+  StepIndex RemoveContainer(const ServiceView& view, const ObservedContainer& container,
+                            Phase phase, StepIndices after);
   void RemoveImages();
+  std::optional<StepIndex> RemoveImage(std::string_view image, Phase phase,
+                                       const StepIndices& removals, std::size_t users_gone);
   void RemoveNetworks();
-  void GoBack();
-  void SetStatuses();
 
-  std::string_view StartSubject(const ServiceView& view) const;
+  // app_go_back.cc
+  void GoBack();
+  void StartOld(const StepIndices& down);
+  StepIndices RestoreNetworks(const StepIndices& after);
 
   const PlanContext& context_;
   const AppFacts& facts_;
@@ -101,20 +149,24 @@ class AppPlanner {
   std::vector<ServiceView> views_;
   std::vector<Work> work_;
   DependencyGraph start_graph_;
-  std::unordered_map<std::string_view, StepIndex> networks_;
-  std::unordered_map<std::string_view, StepIndex> volumes_;
+  DependencyGraph stop_graph_;
+  std::vector<StepIndices> dependents_stopped_;  // By view: the stops that come before its own.
+  std::map<std::string_view, StepIndex> networks_made_;
+  std::map<std::string_view, StepIndex> volumes_made_;
   std::unordered_map<std::string, StepIndex> pulls_;
   std::unordered_map<std::string, StepIndices> freed_ports_;
   std::vector<std::string> names_to_create_;
   StepIndices prepared_;
   StepIndices gate_;  // take-locks, and what comes right after it.
   StepIndices stopped_;
+  StepIndices span_work_;    // Everything else inside the span but the starts.
   StepIndices span_starts_;  // Starts that the span waits for.
   StepIndices late_starts_;
   StepIndices released_;
   StepIndices before_commit_;
   StepIndices committed_;
   std::vector<std::pair<const ObservedContainer*, StepIndex>> removed_;
+  std::set<std::string_view> images_removed_;
   std::set<StepIndex> gated_starts_;
   bool has_span_ = false;
   bool forced_ = false;

@@ -1,4 +1,4 @@
-// The end of an app's plan: renaming, settling, committing and cleaning up; and the way back.
+// The end of an app's plan: renaming, settling, committing and cleaning up.
 #include <algorithm>
 #include <map>
 #include <utility>
@@ -10,9 +10,14 @@ void AppPlanner::Rename() {
   if (facts_.release() == nullptr) return;
   for (ServiceView& view : views_) {
     if (view.future == nullptr || view.target == nullptr) continue;
-    const std::string name = FinalName(*facts_.release(), *view.target);
-    // A taken name becomes free, if ever, in clean-up.
-    if (context_.names.count(name) != 0) continue;
+    if (view.future->state == ContainerState::kCreated) continue;  // Named before it runs.
+    std::string name = FinalName(*facts_.release(), *view.target);
+    if (const auto holder = context_.names.find(name); holder != context_.names.end()) {
+      // One of the app's own becomes free in clean-up; a stranger's never does.
+      const bool named = view.future->commit == facts_.to();
+      if (named || holder->second->owned) continue;
+      name = NameToCreate(view);
+    }
     StepIndices after = released_;
     Append(after, late_starts_);
     const StepIndex rename = steps_.Add(StepKind::kRenameContainer, Phase::kCutover, view.name,
@@ -33,13 +38,17 @@ void AppPlanner::Settle() {
   Append(after, released_);
   Append(after, span_starts_);
   Append(after, late_starts_);
+  for (const Work& work : work_) Append(after, work.before_start);
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const ServiceView& view = views_[i];
     if (!view.ShouldRun()) continue;
     const bool unproven = view.future == nullptr ? work_[i].create.has_value() : view.is_new;
     if (!unproven) continue;
-    const StepIndex await = Await(i, DependencyCondition::kStarted);
-    if (!work_[i].late) Append(steps_[await].after, released_);
+    const StepIndex await = Await(i, DependencyCondition::kStarted, false);
+    // One that is waited for inside the span is done by then.
+    if (!work_[i].late && steps_[await].phase == Phase::kSettle) {
+      Append(steps_[await].after, released_);
+    }
     after.push_back(await);
   }
   committed_ = {
@@ -53,18 +62,23 @@ void AppPlanner::CleanUp() {
 }
 
 void AppPlanner::RemoveContainers() {
+  const auto is_removed = [&](const ObservedContainer* container) {
+    return std::any_of(removed_.begin(), removed_.end(),
+                       [&](const auto& removed) { return removed.first == container; });
+  };
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const ServiceView& view = views_[i];
     std::vector<const ObservedContainer*> old = view.left_over;
     if (view.present != nullptr) old.push_back(view.present);
     StepIndices mine;
     for (const ObservedContainer* container : old) {
-      const StepIndex remove =
-          steps_.Add(StepKind::kRemoveContainer, Phase::kCleanup, view.name, container->id,
-                     committed_.empty() ? work_[i].before_start : committed_);
-      if (view.target == nullptr) steps_[remove].why = view.why;
-      removed_.emplace_back(container, remove);
-      mine.push_back(remove);
+      if (is_removed(container)) continue;
+      StepIndices after = committed_;
+      if (committed_.empty()) {
+        after = work_[i].before_start;
+        Append(after, work_[i].stops);
+      }
+      mine.push_back(RemoveContainer(view, *container, Phase::kCleanup, std::move(after)));
     }
     if (mine.empty() || view.future == nullptr) continue;
     // Its name is free now.
@@ -78,84 +92,70 @@ void AppPlanner::RemoveContainers() {
   }
 }
 
+StepIndex AppPlanner::RemoveContainer(const ServiceView& view, const ObservedContainer& container,
+                                      Phase phase, StepIndices after) {
+  const StepIndex remove =
+      steps_.Add(StepKind::kRemoveContainer, phase, view.name, container.id, std::move(after));
+  if (view.target == nullptr) steps_[remove].why = view.why;
+  removed_.emplace_back(&container, remove);
+  return remove;
+}
+
 // Images that only containers of the past used and no target asks for.
 void AppPlanner::RemoveImages() {
   std::map<std::string_view, StepIndices> users;  // By image id.
   for (const std::string& image : facts_.record.retired) users[image];
   for (const auto& [container, removal] : removed_) users[container->image_id].push_back(removal);
   for (const auto& [image, removals] : users) {
-    const auto all = context_.image_users.find(image);
-    const bool others = all != context_.image_users.end() &&
-                        static_cast<std::size_t>(all->second) > removals.size();
-    if (others || context_.images_here.count(image) == 0 ||
-        context_.images_wanted.count(image) != 0) {
-      continue;
-    }
-    steps_.Add(StepKind::kRemoveImage, Phase::kCleanup, "", image, removals);
+    (void)RemoveImage(image, Phase::kCleanup, removals, removals.size());
   }
 }
 
+// None where somebody else uses or wants the image, or its removal is planned already.
+std::optional<StepIndex> AppPlanner::RemoveImage(std::string_view image, Phase phase,
+                                                 const StepIndices& removals,
+                                                 std::size_t users_gone) {
+  const auto all = context_.image_users.find(image);
+  const bool others =
+      all != context_.image_users.end() && static_cast<std::size_t>(all->second) > users_gone;
+  if (others || context_.images_here.count(image) == 0 ||
+      context_.images_wanted.count(image) != 0) {
+    return std::nullopt;
+  }
+  if (!images_removed_.insert(image).second) return std::nullopt;
+  StepIndices after = removals;
+  if (phase == Phase::kCleanup) {
+    Append(after, committed_);
+    // What is on its way may turn out to be this very image.
+    for (const auto& [reference, pull] : pulls_) after.push_back(pull);
+  }
+  return steps_.Add(StepKind::kRemoveImage, phase, "", image, std::move(after));
+}
+
 void AppPlanner::RemoveNetworks() {
+  const ObservedNetwork* last = nullptr;
   for (const ObservedNetwork* network : facts_.networks) {
+    // An engine may have two of one name: one after the other.
+    const bool again = last != nullptr && last->name == network->name;
+    last = network;
+    if (again) continue;
     if (facts_.release() != nullptr && facts_.release()->networks.count(network->name) != 0) {
+      continue;
+    }
+    // A container that stays was attached to it by hand.
+    const bool in_use = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
+      return view.future != nullptr && view.future->IsUp() && view.ShouldRun() &&
+             IsAttached(*view.future, network->name);
+    });
+    if (in_use) {
+      AddGap("network-in-use",
+             network->name + ": it is not in the target, but a container is attached to it", false);
       continue;
     }
     StepIndices after = committed_;
     for (const auto& [container, removal] : removed_) after.push_back(removal);
     steps_.Add(StepKind::kRemoveNetwork, Phase::kCleanup, "", network->name, std::move(after));
   }
-}
-
-// A cutover that failed: what is new stops, what is old starts, and the release it came from is
-// committed again. In the span, like the way forward.
-void AppPlanner::GoBack() {
-  const auto is_new = [](const ServiceView& view) {
-    return view.future != nullptr && (view.is_new || view.present != nullptr);
-  };
-  const bool stops = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
-    return is_new(view) && view.future->IsUp();
-  });
-  names_to_create_.resize(views_.size());
-  gated_ = stops;
-  held_ = stops && !has_span_ && !forced_ && !plan_.holders.empty();
-  TakeLocks();
-  const Reason why{.code = ReasonCode::kReleaseFailed, .field = "", .from = {}, .to = {}};
-  StepIndices down = gate_;
-  for (auto it = start_graph_.order.rbegin(); it != start_graph_.order.rend(); ++it) {
-    ServiceView& view = views_[*it];
-    if (!is_new(view) || !view.future->IsUp()) continue;
-    const StepIndex stop = steps_.Add(StepKind::kStopContainer, Phase::kCutover, view.name,
-                                      view.future->id, gate_, "back");
-    steps_[stop].disruptive = true;
-    steps_[stop].why = {why};
-    down.push_back(stop);
-  }
-  StepIndices before = down;
-  for (const std::size_t i : StopGraph(views_).order) {
-    const ServiceView& view = views_[i];
-    if (view.present == nullptr || view.stopped || view.present->IsUp() ||
-        !WantsStart(*view.present, OriginalPolicy(*view.present, context_.observed))) {
-      continue;
-    }
-    StartPresent(i, before);
-    before = {span_starts_.back()};  // One after another: a way back need not be fast.
-  }
-  work_.assign(views_.size(), Work{});
-  stopped_ = down;
-  ReleaseLocks();
-  StepIndices after = released_;
-  Append(after, down);
-  Append(after, span_starts_);
-  // Before the commit: after it nothing would tell them from what the next try makes.
-  StepIndices ended = after;
-  for (const ServiceView& view : views_) {
-    if (!is_new(view)) continue;
-    ended.push_back(
-        steps_.Add(StepKind::kRemoveContainer, Phase::kCleanup, view.name, view.future->id, after));
-  }
-  const StepIndex commit = steps_.Add(StepKind::kCommitRelease, Phase::kSettle, "",
-                                      facts_.record.committed.value_or(""), ended, "back");
-  steps_[commit].why = {why};
 }
 
 }  // namespace lockstep

@@ -27,6 +27,12 @@ struct Effect {
     }
   }
 
+  void operator()(const CheckImageRequest& request) const {
+    auto& answered = state.images_answered;
+    const auto at = std::lower_bound(answered.begin(), answered.end(), request.reference);
+    if (at == answered.end() || *at != request.reference) answered.insert(at, request.reference);
+  }
+
   void operator()(const PullImageRequest& request) const {
     auto& images = state.engine.images;
     auto image = std::find_if(images.begin(), images.end(),
@@ -71,6 +77,8 @@ struct Effect {
     container->exit_code = 0;
     container->settled = false;
     container->interrupted = false;
+    container->handed_over = false;
+    container->started_at = state.NextStart();
     container->health =
         container->spec && HasHealthCheck(*container->spec) ? Health::kStarting : Health::kNone;
   }
@@ -117,6 +125,10 @@ struct Effect {
   }
 
   void operator()(const RemoveNetworkRequest& request) const {
+    for (ObservedContainer& container : state.engine.containers) {
+      if (container.app != request.network.app || !container.networks) continue;
+      std::erase(*container.networks, request.network.name);
+    }
     EraseWhere(state.engine.networks, [&](const ObservedNetwork& n) {
       return n.owned && n.app == request.network.app && n.name == request.network.name;
     });
@@ -124,8 +136,11 @@ struct Effect {
 
   void operator()(const ConnectNetworkRequest& request) const {
     ObservedContainer* container = state.FindContainer(request.container);
-    if (container != nullptr && container->networks) {
-      container->networks->push_back(request.network.name);
+    if (container == nullptr || !container->networks) return;
+    auto& networks = *container->networks;
+    const auto at = std::lower_bound(networks.begin(), networks.end(), request.network.name);
+    if (at == networks.end() || *at != request.network.name) {
+      networks.insert(at, request.network.name);
     }
   }
 
@@ -137,6 +152,13 @@ struct Effect {
     volume.owned = true;
     volume.config = request.volume.config;
     state.engine.volumes.push_back(std::move(volume));
+  }
+
+  void operator()(const PurgeVolumeRequest& request) const {
+    EraseWhere(state.engine.volumes, [&](const ObservedVolume& v) {
+      return v.owned && v.app == request.volume.app && v.name == request.volume.name;
+    });
+    Remember(request.record);
   }
 
   void operator()(const RemoveImageRequest& request) const {
@@ -162,6 +184,11 @@ struct Effect {
   }
 
   void operator()(const CommitReleaseRequest& request) const { Remember(request.record); }
+
+  void operator()(const AwaitHandoverRequest& request) const {
+    ObservedContainer* container = state.FindContainer(request.container);
+    if (container != nullptr) container->handed_over = true;
+  }
 
   void operator()(const AwaitRequest& request) const {
     ObservedContainer* container = state.FindContainer(request.container);

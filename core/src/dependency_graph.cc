@@ -7,13 +7,14 @@
 namespace lockstep {
 namespace {
 
-std::optional<std::size_t> FindView(const std::vector<ServiceView>& views,
-                                    const std::string& name) {
-  const auto it =
-      std::lower_bound(views.begin(), views.end(), name,
-                       [](const ServiceView& view, const std::string& n) { return view.name < n; });
-  if (it == views.end() || it->name != name) return std::nullopt;
-  return static_cast<std::size_t>(it - views.begin());
+void AddShared(std::vector<DependencyEdge>& edges, std::size_t on) {
+  const auto known = std::find_if(edges.begin(), edges.end(),
+                                  [&](const DependencyEdge& edge) { return edge.on == on; });
+  if (known != edges.end()) {
+    known->shared = true;
+  } else {
+    edges.push_back({.on = on, .shared = true});
+  }
 }
 
 // Depth first with a stack of its own: a target may chain thousands of services.
@@ -68,6 +69,15 @@ class Sorter {
 
 }  // namespace
 
+std::optional<std::size_t> FindView(const std::vector<ServiceView>& views,
+                                    const std::string& name) {
+  const auto it =
+      std::lower_bound(views.begin(), views.end(), name,
+                       [](const ServiceView& view, const std::string& n) { return view.name < n; });
+  if (it == views.end() || it->name != name) return std::nullopt;
+  return static_cast<std::size_t>(it - views.begin());
+}
+
 DependencyGraph StartGraph(const std::vector<ServiceView>& views) {
   DependencyGraph graph;
   graph.edges.resize(views.size());
@@ -76,9 +86,17 @@ DependencyGraph StartGraph(const std::vector<ServiceView>& views) {
     for (const Dependency& dependency : views[i].target->spec.depends_on) {
       const auto on = FindView(views, dependency.service);
       if (on && views[*on].target != nullptr) {
-        graph.edges[i].push_back({*on, dependency.condition});
+        graph.edges[i].push_back({*on, dependency.condition, dependency.restart});
       } else if (dependency.required) {
         graph.unknown.push_back(views[i].name + " -> " + dependency.service);
+      }
+    }
+    for (const std::string& service : SharedServicesOf(views[i].target->spec)) {
+      const auto on = FindView(views, service);
+      if (on && views[*on].target != nullptr) {
+        AddShared(graph.edges[i], *on);
+      } else {
+        graph.unknown.push_back(views[i].name + " -> " + service);
       }
     }
   }
@@ -104,6 +122,9 @@ DependencyGraph StopGraph(const std::vector<ServiceView>& views) {
       if (const auto on = FindView(views, dependency.service)) {
         graph.edges[i].push_back({*on, dependency.condition});
       }
+    }
+    for (const std::string& service : SharedServicesOf(*spec)) {
+      if (const auto on = FindView(views, service)) AddShared(graph.edges[i], *on);
     }
   }
   Sorter(graph).Run();

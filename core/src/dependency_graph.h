@@ -3,6 +3,7 @@
 #define LOCKSTEP_DEPENDENCY_GRAPH_H_
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -13,6 +14,8 @@ namespace lockstep {
 struct DependencyEdge {
   std::size_t on;  // Index of the view that is depended on.
   DependencyCondition condition = DependencyCondition::kStarted;
+  bool restart = false;  // The depending one restarts when the other is made anew.
+  bool shared = false;   // It has joined a namespace of the other.
 };
 
 struct DependencyGraph {
@@ -22,6 +25,9 @@ struct DependencyGraph {
   std::vector<std::size_t> cycle;    // One cycle, first service repeated at the end; empty: none.
   std::vector<std::string> unknown;  // "web -> db": required, and in the target there is no db.
 };
+
+// Index of the view of this service.
+std::optional<std::size_t> FindView(const std::vector<ServiceView>& views, const std::string& name);
 
 // Of the target: what must start before what.
 DependencyGraph StartGraph(const std::vector<ServiceView>& views);

@@ -32,6 +32,7 @@ struct StepWords {
 };
 
 constexpr std::array kStepWords = {
+    StepWords{StepKind::kCheckImage, "ask the registry for", true},
     StepWords{StepKind::kPullImage, "download", true},
     StepWords{StepKind::kCreateNetwork, "create network", true},
     StepWords{StepKind::kCreateVolume, "create volume", true},
@@ -83,6 +84,10 @@ std::string Explain(const Reason& reason, ShowValues values) {
       return "a second container of the service";
     case ReasonCode::kReleaseFailed:
       return "going back from a release that failed";
+    case ReasonCode::kPaused:
+      return "paused, and left as it is";
+    case ReasonCode::kRestarting:
+      return "restarting again and again";
   }
   return std::string(ReasonCodeName(reason.code));
 }

@@ -64,7 +64,7 @@ constexpr Names<Health, 4> kHealths = {{
     {Health::kUnhealthy, "unhealthy"},
 }};
 
-constexpr Names<ReasonCode, 13> kReasonCodes = {{
+constexpr Names<ReasonCode, 15> kReasonCodes = {{
     {ReasonCode::kFieldChanged, "field-changed"},
     {ReasonCode::kImageChanged, "image-changed"},
     {ReasonCode::kNotInTarget, "not-in-target"},
@@ -78,9 +78,12 @@ constexpr Names<ReasonCode, 13> kReasonCodes = {{
     {ReasonCode::kShouldNotRun, "should-not-run"},
     {ReasonCode::kLeftOver, "left-over"},
     {ReasonCode::kReleaseFailed, "release-failed"},
+    {ReasonCode::kPaused, "paused"},
+    {ReasonCode::kRestarting, "restarting"},
 }};
 
-constexpr Names<StepKind, 22> kStepKinds = {{
+constexpr Names<StepKind, 23> kStepKinds = {{
+    {StepKind::kCheckImage, "check-image"},
     {StepKind::kPullImage, "pull-image"},
     {StepKind::kCreateNetwork, "create-network"},
     {StepKind::kCreateVolume, "create-volume"},
@@ -120,7 +123,7 @@ constexpr Names<StepStatus, 4> kStepStatuses = {{
     {StepStatus::kDeferred, "deferred"},
 }};
 
-constexpr Names<ServiceChange, 8> kServiceChanges = {{
+constexpr Names<ServiceChange, 9> kServiceChanges = {{
     {ServiceChange::kNone, "none"},
     {ServiceChange::kCreate, "create"},
     {ServiceChange::kRecreate, "recreate"},
@@ -129,6 +132,7 @@ constexpr Names<ServiceChange, 8> kServiceChanges = {{
     {ServiceChange::kStop, "stop"},
     {ServiceChange::kRemove, "remove"},
     {ServiceChange::kRestart, "restart"},
+    {ServiceChange::kReconnect, "reconnect"},
 }};
 
 constexpr Names<PlanStatus, 4> kPlanStatuses = {{

@@ -42,6 +42,14 @@ ObservedContainer* ObservedState::FindContainer(std::string_view id) {
   return it == engine.containers.end() ? nullptr : &*it;
 }
 
+WallTime ObservedState::NextStart() const {
+  WallTime latest = taken_at;
+  for (const ObservedContainer& container : engine.containers) {
+    if (container.started_at) latest = std::max(latest, *container.started_at);
+  }
+  return latest + std::chrono::milliseconds(1);
+}
+
 bool ObservedState::HasSpan(std::string_view app) const {
   return std::binary_search(spans.begin(), spans.end(), app);
 }

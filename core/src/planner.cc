@@ -10,9 +10,20 @@
 namespace lockstep {
 namespace {
 
+// The lasting override: a variable of the device's configuration.
+constexpr std::string_view kOverrideKey = "BALENA_SUPERVISOR_OVERRIDE_LOCK";
+
+bool OverridesLocks(const ObservedState& observed, const Target& target) {
+  // A target that speaks for one app says nothing of the device.
+  const auto& config = target.whole_device ? target.config : observed.config;
+  const auto it = config.find(std::string(kOverrideKey));
+  return it != config.end() && (it->second == "1" || it->second == "true" || it->second == "on");
+}
+
 PlanContext MakeContext(const ObservedState& observed, const Target& target,
                         const PlanOptions& options) {
-  PlanContext context{observed, options, ImageIndex(observed.engine), {}, {}, {}, {}};
+  PlanContext context{observed, options, ImageIndex(observed.engine),
+                      OverridesLocks(observed, target)};
   for (const ObservedContainer& container : observed.engine.containers) {
     context.names.emplace(container.name, &container);
     ++context.image_users[container.image_id];
@@ -30,6 +41,7 @@ PlanContext MakeContext(const ObservedState& observed, const Target& target,
 
 void PlanConfig(const ObservedState& observed, const Target& target, Plan& plan) {
   for (const auto& [key, to] : target.config) {
+    if (key == kOverrideKey) continue;  // The planner's own.
     const auto have = observed.config.find(key);
     if (have != observed.config.end() && have->second == to) continue;
     ConfigPlan config;

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <utility>
 
+#include "lockstep/identity.h"
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -136,8 +138,35 @@ std::vector<std::string> VolumesOf(const ServiceSpec& spec) {
   return names;
 }
 
+std::vector<std::string> SharedServicesOf(const ServiceSpec& spec) {
+  constexpr std::string_view kService = "service:";
+  std::vector<std::string> names;
+  for (const Field field : {Field::kNetworkMode, Field::kPid, Field::kIpc}) {
+    const Value* mode = spec.Find(field);
+    const std::string* text = mode == nullptr ? nullptr : mode->AsString();
+    if (text != nullptr && text->starts_with(kService)) {
+      names.push_back(text->substr(kService.size()));
+    }
+  }
+  std::sort(names.begin(), names.end());
+  names.erase(std::unique(names.begin(), names.end()), names.end());
+  return names;
+}
+
 milliseconds StopGraceOf(const ServiceSpec& spec) {
   return Milliseconds(spec.Find(Field::kStopGracePeriod), std::chrono::seconds(10));
+}
+
+milliseconds HandOverTimeoutOf(const ServiceSpec& spec) {
+  constexpr milliseconds kDefault{60'000};
+  constexpr std::int64_t kLongest = 1'000'000'000'000;
+  const auto label = spec.labels.find(std::string(kLabelHandOverTimeout));
+  if (label == spec.labels.end()) return kDefault;
+  std::int64_t count = -1;
+  const char* end = label->second.data() + label->second.size();
+  const auto [stop, fault] = std::from_chars(label->second.data(), end, count);
+  if (fault != std::errc() || stop != end || count < 0) return kDefault;
+  return milliseconds(std::min(count, kLongest));
 }
 
 bool HasHealthCheck(const ServiceSpec& spec) {

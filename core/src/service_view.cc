@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <charconv>
+#include <iterator>
 #include <tuple>
+
+#include "dependency_graph.h"
 
 namespace lockstep {
 namespace {
@@ -32,24 +35,25 @@ bool Better(const ObservedContainer* a, const ObservedContainer* b, const std::s
   return rank(*a) > rank(*b);
 }
 
+// Which container is the service's future, which its present.
 void Assign(ServiceView& view, std::vector<const ObservedContainer*> containers,
             const AppFacts& facts, const ImageIndex& images) {
   std::sort(containers.begin(), containers.end(), [&](const auto* a, const auto* b) {
     return Better(a, b, facts.record.committed.value_or(""));
   });
   std::string_view local_id;
-  std::string hash;
   if (view.target != nullptr) {
     local_id = images.Find(view.target->spec.image);
     view.image_here = !local_id.empty();
-    hash = ConfigHash(view.target->spec);
+    view.hash = ConfigHash(view.target->spec);
   }
   for (const ObservedContainer* container : containers) {
     const bool usable = container->state != ContainerState::kDead;
     const bool ran = usable && container->state != ContainerState::kCreated;
-    const bool matches = view.target != nullptr && usable &&
-                         SameSpec(*container, *view.target, hash) &&
-                         SameImage(*container, *view.target, local_id);
+    const bool matches =
+        view.target != nullptr && usable && SameSpec(*container, *view.target, view.hash) &&
+        SameImage(*container, *view.target, local_id) &&
+        PurgedVolumes(facts, container->spec ? *container->spec : view.target->spec).empty();
     if (matches && view.future == nullptr) {
       view.future = container;
     } else if (!matches && view.present == nullptr && ran) {
@@ -60,24 +64,54 @@ void Assign(ServiceView& view, std::vector<const ObservedContainer*> containers,
   }
 }
 
+// Whether the container has joined the namespaces of those containers that its service is to share.
+// One without the label was compared by its specification, which says so itself.
+bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view) {
+  const auto label = view.future->labels.find(std::string(kLabelShares));
+  std::string wanted;
+  for (const std::string& service : SharedServicesOf(view.target->spec)) {
+    const auto shared = FindView(views, service);
+    if (!shared) continue;  // A gap says so.
+    const ObservedContainer* container = views[*shared].future;
+    if (container == nullptr) return false;  // Made anew: so must be whoever shares it.
+    wanted += (wanted.empty() ? "" : ",") + container->id;
+  }
+  return label == view.future->labels.end() || label->second == wanted;
+}
+
+// Matches by itself, but not by what it shares.
+void Demote(ServiceView& view) {
+  const ObservedContainer* container = std::exchange(view.future, nullptr);
+  const bool ran = container->state != ContainerState::kCreated;
+  if (view.present == nullptr && ran) {
+    view.present = container;
+  } else if (ran && container->IsUp() && !view.present->IsUp()) {
+    view.left_over.push_back(std::exchange(view.present, container));
+  } else {
+    view.left_over.push_back(container);
+  }
+}
+
 // Made for this release, by its name or by an older one of the same release beside it, and not
 // proven: neither has the release been committed since, nor has it settled before our eyes.
 bool IsNew(const ServiceView& view, const AppFacts& facts) {
-  if (view.future == nullptr || view.future->settled || view.future->commit != facts.to()) {
-    return false;
-  }
+  if (view.future == nullptr || view.future->settled) return false;
+  const bool never_ran = view.future->state == ContainerState::kCreated;
+  if (view.future->commit != facts.to() && !never_ran) return false;
   if (facts.record.committed != facts.to()) return true;
   return view.present != nullptr && view.present->commit == facts.to() &&
          (facts.record.cutover || !view.future->IsUp());
 }
 
-Reason Because(ReasonCode code) {
+Reason Because(ReasonCode code, std::string field = {}) {
   Reason reason;
   reason.code = code;
+  reason.field = std::move(field);
   return reason;
 }
 
-void ExplainRecreate(ServiceView& view, const ImageIndex& images) {
+void ExplainRecreate(ServiceView& view, const std::vector<ServiceView>& views,
+                     const AppFacts& facts, const ImageIndex& images) {
   const ObservedContainer& old = *view.present;
   if (!SameImage(old, *view.target, images.Find(view.target->spec.image))) {
     Reason reason = Because(ReasonCode::kImageChanged);
@@ -90,16 +124,91 @@ void ExplainRecreate(ServiceView& view, const ImageIndex& images) {
     auto fields = DiffSpecs(*old.spec, view.target->spec);
     view.why.insert(view.why.end(), std::make_move_iterator(fields.begin()),
                     std::make_move_iterator(fields.end()));
-  } else if (old.config_hash != ConfigHash(view.target->spec)) {
-    Reason reason = Because(ReasonCode::kFieldChanged);
-    reason.field = "specification";
+  } else if (old.config_hash != view.hash) {
+    Reason reason = Because(ReasonCode::kFieldChanged, "specification");
     reason.from = old.config_hash;
-    reason.to = ConfigHash(view.target->spec);
+    reason.to = view.hash;
     view.why.push_back(std::move(reason));
+  }
+  for (const std::string& service : SharedServicesOf(view.target->spec)) {
+    const auto shared = FindView(views, service);
+    if (shared && views[*shared].change == ServiceChange::kRecreate) {
+      view.why.push_back(Because(ReasonCode::kDependencyRestarts, service));
+    }
+  }
+  for (const std::string& volume : PurgedVolumes(facts, old.spec ? *old.spec : view.target->spec)) {
+    view.why.push_back(Because(ReasonCode::kVolumeChanged, "volumes." + volume));
   }
 }
 
-void Decide(ServiceView& view, const AppFacts& facts, const ImageIndex& images) {
+// Whether the service restarts with `on`, which it depends on and which is stopped in this plan.
+bool RestartsWith(const ServiceView& on) {
+  const auto up = [](const ObservedContainer* c) { return c != nullptr && c->IsUp(); };
+  if (on.change == ServiceChange::kRecreate) return up(on.present) || !up(on.future);
+  return on.tied && up(on.future);
+}
+
+// Whether `view`, which runs, has lost the namespace that it shares with `on`.
+bool HasLost(const ServiceView& view, const ServiceView& on) {
+  if (on.future == nullptr) return false;  // Then `view` is made anew as well.
+  if (!on.future->IsUp()) return NeedsStart(on);
+  if (on.tied) return true;
+  const auto& its = on.future->started_at;
+  const auto& ours = view.future->started_at;
+  return its && ours && *its > *ours;
+}
+
+// Finds out whether an unchanged service is to be restarted. `i` comes after all it depends on.
+void Tie(std::vector<ServiceView>& views, const DependencyGraph& graph, std::size_t i,
+         const AppFacts& facts) {
+  ServiceView& view = views[i];
+  if (view.future == nullptr || !view.ShouldRun()) return;
+  const auto tie = [&](Reason reason) {
+    view.tied = true;
+    if (view.future->IsUp()) view.why.push_back(std::move(reason));
+  };
+  const auto wanted = NetworksOf(view.target->spec);
+  for (const auto& [network, config] : facts.release()->networks) {
+    const bool on_it = std::binary_search(wanted.begin(), wanted.end(), network) ||
+                       IsAttached(*view.future, network);
+    if (!on_it || !IsRemade(facts, network)) continue;
+    Reason reason = Because(ReasonCode::kNetworkChanged, "networks." + network);
+    reason.from = facts.FindNetwork(network)->config;
+    reason.to = config;
+    tie(std::move(reason));
+  }
+  for (const DependencyEdge& edge : graph.edges[i]) {
+    const ServiceView& on = views[edge.on];
+    const bool lost = edge.shared && HasLost(view, on);
+    if (!lost && !(edge.restart && RestartsWith(on))) continue;
+    tie(Because(ReasonCode::kDependencyRestarts, on.name));
+  }
+  if (view.tied && view.future->IsUp() && !view.is_new) view.change = ServiceChange::kRestart;
+}
+
+// Runs, and is left as it is, but a person should know.
+void ReportState(ServiceView& view) {
+  if (view.future->state == ContainerState::kPaused) {
+    view.why.push_back(Because(ReasonCode::kPaused));
+  } else if (view.future->state == ContainerState::kRestarting) {
+    view.why.push_back(Because(ReasonCode::kRestarting));
+  } else if (view.future->health == Health::kUnhealthy) {
+    view.why.push_back(Because(ReasonCode::kUnhealthy));
+  }
+}
+
+// Runs, but a network was detached from it.
+bool LacksNetwork(const ServiceView& view, const AppFacts& facts) {
+  if (!view.future->IsUp() || !view.future->networks) return false;
+  const auto networks = NetworksOf(view.target->spec);
+  return std::any_of(networks.begin(), networks.end(), [&](const std::string& network) {
+    return !IsAttached(*view.future, network) && !IsRemade(facts, network);
+  });
+}
+
+void Decide(std::vector<ServiceView>& views, std::size_t i, const AppFacts& facts,
+            const ImageIndex& images) {
+  ServiceView& view = views[i];
   const auto decide = [&](ServiceChange change, ReasonCode code) {
     view.change = change;
     view.why.push_back(Because(code));
@@ -111,19 +220,76 @@ void Decide(ServiceView& view, const AppFacts& facts, const ImageIndex& images) 
   }
   if (view.present != nullptr && (view.future == nullptr || view.is_new)) {
     view.change = ServiceChange::kRecreate;
-    return ExplainRecreate(view, images);
+    return ExplainRecreate(view, views, facts, images);
   }
   if (view.future->IsUp() && !view.ShouldRun()) {
     return decide(ServiceChange::kStop, ReasonCode::kShouldNotRun);
   }
-  if (view.ShouldRun() && WantsStart(*view.future, RestartPolicyOf(view.target->spec))) {
+  if (NeedsStart(view)) {
     return decide(view.is_new ? ServiceChange::kCreate : ServiceChange::kStart,
                   ReasonCode::kNotRunning);
   }
-  if (other_release) decide(ServiceChange::kRename, ReasonCode::kReleaseChanged);
+  if (LacksNetwork(view, facts)) {
+    decide(ServiceChange::kReconnect, ReasonCode::kNetworkChanged);
+  } else if (other_release) {
+    decide(ServiceChange::kRename, ReasonCode::kReleaseChanged);
+  }
+  ReportState(view);
 }
 
 }  // namespace
+
+const ObservedNetwork* AppFacts::FindNetwork(const std::string& name) const {
+  const auto it = std::lower_bound(networks.begin(), networks.end(), name,
+                                   [](const ObservedNetwork* network, const std::string& wanted) {
+                                     return network->name < wanted;
+                                   });
+  return it != networks.end() && (*it)->name == name ? *it : nullptr;
+}
+
+const ObservedVolume* AppFacts::FindVolume(const std::string& name) const {
+  const auto it = std::lower_bound(volumes.begin(), volumes.end(), name,
+                                   [](const ObservedVolume* volume, const std::string& wanted) {
+                                     return volume->name < wanted;
+                                   });
+  return it != volumes.end() && (*it)->name == name ? *it : nullptr;
+}
+
+bool IsRemade(const AppFacts& facts, const std::string& network) {
+  if (facts.release() == nullptr) return false;
+  const auto wanted = facts.release()->networks.find(network);
+  const ObservedNetwork* there = facts.FindNetwork(network);
+  return wanted != facts.release()->networks.end() && there != nullptr &&
+         !there->config.is_null() && !(there->config == wanted->second);
+}
+
+std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec& spec) {
+  const auto& purge = facts.record.purge;
+  if (purge.empty()) return {};
+  std::vector<std::string> volumes = VolumesOf(spec);
+  std::erase_if(volumes, [&](const std::string& volume) {
+    return std::find(purge.begin(), purge.end(), volume) == purge.end() ||
+           facts.FindVolume(volume) == nullptr;
+  });
+  return volumes;
+}
+
+bool IsAttached(const ObservedContainer& container, const std::string& network) {
+  if (!container.networks && !container.spec) return false;
+  const auto networks = container.networks ? *container.networks : NetworksOf(*container.spec);
+  return std::find(networks.begin(), networks.end(), network) != networks.end();
+}
+
+bool NeedsStart(const ServiceView& view) {
+  if (!view.ShouldRun()) return false;
+  return view.future == nullptr || WantsStart(*view.future, RestartPolicyOf(view.target->spec));
+}
+
+bool Restarts(const ServiceView& view) {
+  return view.tied && view.future->IsUp() && view.ShouldRun();
+}
+
+bool WillStart(const ServiceView& view) { return NeedsStart(view) || Restarts(view); }
 
 bool WantsStart(const ObservedContainer& container, const std::string& restart_policy) {
   if (container.state == ContainerState::kCreated) return true;
@@ -159,7 +325,8 @@ std::string FinalName(const TargetRelease& release, const TargetService& service
   return ContainerName(service.name, service.image_id, release.id, release.commit);
 }
 
-std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images) {
+std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images,
+                                      DependencyGraph& graph) {
   std::vector<ServiceView> views;
   std::vector<std::vector<const ObservedContainer*>> containers;
   const auto begin_view = [&](const std::string& name) {
@@ -193,8 +360,15 @@ std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& i
     ServiceView& view = views[i];
     Assign(view, std::move(containers[i]), facts, images);
     view.stopped = std::find(stopped.begin(), stopped.end(), view.name) != stopped.end();
+  }
+  // What a service depends on or shares is decided before it.
+  graph = StartGraph(views);
+  for (const std::size_t i : graph.order) {
+    ServiceView& view = views[i];
+    if (view.future != nullptr && !SharesRight(views, view)) Demote(view);
     view.is_new = IsNew(view, facts);
-    Decide(view, facts, images);
+    Decide(views, i, facts, images);
+    Tie(views, graph, i, facts);
   }
   return views;
 }

@@ -13,19 +13,24 @@
 
 namespace lockstep {
 
+struct DependencyGraph;
+
 struct ServiceView {
   std::string name;
   const TargetService* target = nullptr;       // None: it is to go.
+  std::string hash;                            // Of the target's specification.
   const ObservedContainer* future = nullptr;   // Matches the target.
   const ObservedContainer* present = nullptr;  // Does not match; what ran until now.
   std::vector<const ObservedContainer*> left_over;
   bool image_here = false;
   bool is_new = false;  // The future was made for this release and is not proven yet.
+  // Unchanged, but to be restarted: something it is attached to, shares or depends on is made anew.
+  bool tied = false;
+  bool stopped = false;  // By a person.
   ServiceChange change = ServiceChange::kNone;
   std::vector<Reason> why;
 
   bool ShouldRun() const { return target != nullptr && target->spec.running && !stopped; }
-  bool stopped = false;  // By a person.
 };
 
 // Everything of one app that the comparison needs.
@@ -35,21 +40,39 @@ struct AppFacts {
   const TargetApp* target = nullptr;                 // None: the app is to go.
   AppRecord record;                                  // From the store, or what follows without one.
   std::vector<const ObservedContainer*> containers;  // Owned, not going away. Sorted by service.
-  std::vector<const ObservedNetwork*> networks;      // Owned.
-  std::vector<const ObservedVolume*> volumes;        // Owned.
+  std::vector<const ObservedNetwork*> networks;      // Owned. Sorted by name.
+  std::vector<const ObservedVolume*> volumes;        // Owned. Sorted by name.
 
   const TargetRelease* release() const {
     return target != nullptr && target->release ? &*target->release : nullptr;
   }
   // The release that should run; empty where the app is to go or runs nothing.
   std::string to() const { return release() != nullptr ? release()->commit : std::string(); }
+  const ObservedNetwork* FindNetwork(const std::string& name) const;
+  const ObservedVolume* FindVolume(const std::string& name) const;
 };
 
-// One view for each service in current or target, sorted by name.
-std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images);
+// True where the network is there by another definition than the release's: it is made anew.
+bool IsRemade(const AppFacts& facts, const std::string& network);
+
+// The volumes of this specification that are to be purged: a container goes with its volumes.
+std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec& spec);
+
+// True where the container is attached to the network, as far as is known.
+bool IsAttached(const ObservedContainer& container, const std::string& network);
+
+// One view for each service in current or target, sorted by name. `start_graph` becomes the
+// StartGraph of them.
+std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images,
+                                      DependencyGraph& start_graph);
 
 // True for a container that is down though its own restart policy says it should not be.
 bool WantsStart(const ObservedContainer& container, const std::string& restart_policy);
+// True where the service should run and does not.
+bool NeedsStart(const ServiceView& view);
+// True where an unchanged service that runs is stopped and started again.
+bool Restarts(const ServiceView& view);
+bool WillStart(const ServiceView& view);  // One of the two.
 
 // The policy a container was made with, whatever was set aside since.
 std::string OriginalPolicy(const ObservedContainer& container, const ObservedState& observed);

@@ -83,8 +83,12 @@ void Session::CarryOver(ObservedState& next) const {
     const bool same = old.IsUp() == container.IsUp();
     container.settled = old.settled && same;
     container.interrupted = old.interrupted && same;
+    container.handed_over = old.handed_over && same;
+    container.start_failed = old.start_failed && same;
+    if (same && !container.started_at) container.started_at = old.started_at;
     if (!container.restart_policy) container.restart_policy = old.restart_policy;
   }
+  next.images_answered = observed_.images_answered;
 }
 
 void Session::OnLookFailed(Error error, MonoTime now) {
@@ -158,6 +162,8 @@ void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
   running_.erase(it);
   changed_since_look_ = true;  // It may have had its effect all the same.
   if (interrupted_ && error.code == ErrorCode::kCancelled) return;
+  // Nothing is stopped for a download again before the registry has answered again.
+  if (step.kind == StepKind::kPullImage) std::erase(observed_.images_answered, step.subject);
   ReportAction report = Report(EventKind::kStepFailed, step);
   report.event.error = error;
   pending_.push_back(std::move(report));
@@ -196,6 +202,11 @@ void Session::CheckClaims(MonoTime now) {
 void Session::GiveUp(const Step& step, Error error) {
   attempts_[step.id].given_up = true;
   plan_is_old_ = true;
+  // What is to be replaced and will not start must not keep its successor from coming.
+  if (step.kind == StepKind::kStartContainer && step.detail == "old") {
+    if (ObservedContainer* old = observed_.FindContainer(step.subject)) old->start_failed = true;
+    return;
+  }
   AppRun& run = runs_[step.app];
   if (!run.failed) run.failed = std::move(error);
   if (!MayGoBack(step)) return;
@@ -213,11 +224,13 @@ bool Session::GoesBack(const std::string& app) const {
 // A cutover that will not go on: the app goes back to what it came from, where there is that.
 bool Session::MayGoBack(const Step& step) const {
   const AppRecord* record = observed_.FindApp(step.app);
-  const bool moves = step.kind == StepKind::kStartContainer ||
-                     step.kind == StepKind::kStopContainer ||
-                     step.kind == StepKind::kUpdateContainer;
-  return moves && record != nullptr && record->cutover && !record->committed.value_or("").empty() &&
-         !GoesBack(step.app);
+  const auto app = std::find_if(plan_.apps.begin(), plan_.apps.end(),
+                                [&](const AppPlan& a) { return a.app == step.app; });
+  const bool moves = step.phase == Phase::kCutover && step.kind != StepKind::kTakeLocks &&
+                     step.kind != StepKind::kReleaseLocks &&
+                     step.kind != StepKind::kRenameContainer;
+  return moves && app != plan_.apps.end() && app->way_back && record != nullptr &&
+         record->cutover && !record->committed.value_or("").empty() && !GoesBack(step.app);
 }
 
 void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
@@ -239,6 +252,7 @@ void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
       if (container->state == ContainerState::kRestarting) ++container->restart_count;
       container->state = ContainerState::kRunning;
       container->settled = false;
+      container->started_at = observed_.NextStart();
       up_.try_emplace(container->id, Up{now, now}).first->second.since = now;
       break;
     case EngineEventKind::kDied: {
@@ -270,6 +284,8 @@ void Session::OnLocksChanged() {
   // Being free for an instant is no promise: taking them decides. Until then nobody is known to
   // hold any. An attempt that is under way may have looked before the change.
   std::erase_if(observed_.locks, [](const LockHolder& holder) { return !holder.ours; });
+  // However long ago a registry answered: before the first stop it does so again.
+  observed_.images_answered.clear();
   for (const auto& [id, running] : running_) {
     if (running.step.kind == StepKind::kTakeLocks) runs_[running.step.app].locks_changed = true;
   }
@@ -352,7 +368,9 @@ void Session::ReportPlan(std::vector<Action>& actions) {
   std::string about;
   for (const AppPlan& app : plan_.apps) {
     about += app.app + " " + app.to.value_or("") + "\n";
-    for (const Gap& gap : app.gaps) about += gap.code + "\n";
+    for (const Gap& gap : app.gaps) {
+      if (gap.blocks || gap.code == "cutover-interrupted") about += gap.code + "\n";
+    }
   }
   if (about == reported_plan_) return;
   const bool first = reported_plan_.empty();

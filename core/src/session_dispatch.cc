@@ -72,7 +72,8 @@ bool Session::Allowed(const Step& step, const AppRun& run) const {
   if (moving) return false;
   if (!interrupted_) return true;
   if (!observed_.HasSpan(step.app) || !run.cutting) return false;
-  return MovesService(step) || step.kind == StepKind::kReleaseLocks;
+  return step.phase == Phase::kCutover && step.kind != StepKind::kTakeLocks &&
+         step.kind != StepKind::kRenameContainer;
 }
 
 // False while a step backs off, and for good once it was given up.
@@ -104,7 +105,7 @@ void Session::Dispatch(MonoTime now, std::vector<Action>& actions) {
     if (!step.after.empty() || step.status == StepStatus::kHeld) continue;
     if (running_.count(step.id) != 0) continue;
     AppRun& run = runs_[step.app];
-    if (step.kind == StepKind::kAwaitHealth && !interrupted_) {
+    if (step.kind == StepKind::kAwaitHealth && (!interrupted_ || step.phase == Phase::kCutover)) {
       Await(step, now, actions);
       continue;
     }

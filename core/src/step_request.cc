@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "app_facts.h"
@@ -71,12 +72,14 @@ class Builder {
 
   StepRequest Build() const {
     switch (step_.kind) {
+      case StepKind::kCheckImage:
+        return CheckImageRequest{step_.subject};
       case StepKind::kPullImage:
         return PullImageRequest{step_.subject};
       case StepKind::kCreateContainer:
         return CreateContainer();
       case StepKind::kStartContainer:
-        return StartContainerRequest{step_.subject};
+        return StartContainer();
       case StepKind::kStopContainer:
         return StopContainer();
       case StepKind::kUpdateContainer:
@@ -86,13 +89,17 @@ class Builder {
       case StepKind::kRemoveContainer:
         return RemoveContainer();
       case StepKind::kCreateNetwork:
-        return CreateNetworkRequest{Network(step_.subject)};
+        return CreateNetwork();
       case StepKind::kRemoveNetwork:
         return RemoveNetworkRequest{Network(step_.subject)};
       case StepKind::kConnectNetwork:
         return ConnectNetwork();
       case StepKind::kCreateVolume:
-        return CreateVolume();
+        return CreateVolumeRequest{Volume()};
+      case StepKind::kPurgeVolume:
+        return PurgeVolume();
+      case StepKind::kAwaitHandover:
+        return AwaitHandover();
       case StepKind::kRemoveImage:
         return RemoveImage();
       case StepKind::kTakeLocks:
@@ -127,8 +134,49 @@ class Builder {
     label(kLabelServiceId, service_->id == 0 ? "" : std::to_string(service_->id));
     label(kLabelConfigHash, ConfigHash(service_->spec));
     label(kLabelRestart, RestartPolicyOf(service_->spec));
+    spec.shared = Shared();
+    std::string ids;
+    for (const auto& [name, id] : spec.shared) ids += (ids.empty() ? "" : ",") + id;
+    label(kLabelShares, ids);
     spec.environment = AmbientVariables(*app_, service_->name, device_);
     return request;
+  }
+
+  // The containers whose namespaces it joins: of each service the one that the target asks for,
+  // else the newest.
+  std::map<std::string, std::string> Shared() const {
+    const AppNames names(target_);
+    std::map<std::string, std::string> shared;
+    for (const std::string& name : SharedServicesOf(service_->spec)) {
+      const TargetService* service = FindService(app_, name);
+      const std::string hash = service != nullptr ? ConfigHash(service->spec) : std::string();
+      const ObservedContainer* best = nullptr;
+      const auto rank = [&](const ObservedContainer& c) {
+        return std::tuple(c.config_hash == hash, c.created_at.value_or(WallTime{}), c.id);
+      };
+      for (const ObservedContainer& c : observed_.engine.containers) {
+        if (!c.owned || c.service != name || names.Uuid(c.app) != step_.app) continue;
+        if (best == nullptr || rank(c) > rank(*best)) best = &c;
+      }
+      if (best != nullptr) shared[name] = best->id;
+    }
+    return shared;
+  }
+
+  StepRequest StartContainer() const {
+    StartContainerRequest request{step_.subject, std::nullopt};
+    if (step_.detail == "hand-over") request.clear_handover = Service();
+    return request;
+  }
+
+  ServiceRef Service() const {
+    return {step_.app, app_ != nullptr ? app_->lock_dir() : step_.app, step_.service};
+  }
+
+  StepRequest AwaitHandover() const {
+    return AwaitHandoverRequest{
+        step_.subject, Service(),
+        HandOverTimeoutOf(service_ != nullptr ? service_->spec : ServiceSpec{})};
   }
 
   StepRequest StopContainer() const {
@@ -219,34 +267,48 @@ class Builder {
     return network;
   }
 
+  StepRequest CreateNetwork() const {
+    CreateNetworkRequest request{Network(step_.subject)};
+    if (step_.detail != "back") return request;
+    const AppRecord record = Record();
+    const auto it = record.networks.find(step_.subject);
+    if (it != record.networks.end()) request.network.config = it->second;
+    return request;
+  }
+
   StepRequest ConnectNetwork() const {
     ConnectNetworkRequest request;
     request.container = step_.subject;
     request.network = Network(step_.detail);
-    if (service_ == nullptr) return request;
-    if (const Value* networks = service_->spec.Find(Field::kNetworks)) {
+    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    const ServiceSpec* spec = service_ != nullptr ? &service_->spec : nullptr;
+    if (container != nullptr && container->spec) spec = &*container->spec;
+    if (spec == nullptr) return request;
+    if (const Value* networks = spec->Find(Field::kNetworks)) {
       if (const Value* endpoint = networks->Find(step_.detail)) request.endpoint = *endpoint;
     }
     return request;
   }
 
-  StepRequest CreateVolume() const {
-    CreateVolumeRequest request;
-    request.volume.app = step_.app;
-    request.volume.app_id = AppId();
-    request.volume.name = step_.subject;
+  VolumeSpec Volume() const {
+    VolumeSpec volume;
+    volume.app = step_.app;
+    volume.app_id = AppId();
+    volume.name = step_.subject;
     if (app_ != nullptr && app_->release) {
       const auto it = app_->release->volumes.find(step_.subject);
-      if (it != app_->release->volumes.end()) request.volume.config = it->second;
+      if (it != app_->release->volumes.end()) volume.config = it->second;
     }
+    return volume;
+  }
+
+  StepRequest PurgeVolume() const {
+    PurgeVolumeRequest request{Volume(), Record()};
+    std::erase(request.record.purge, step_.subject);
     return request;
   }
 
-  AppRecord Record() const {
-    const FactsByApp facts = GatherFacts(observed_, target_);
-    const auto it = facts.find(step_.app);
-    return it == facts.end() ? AppRecord{} : it->second.record;
-  }
+  AppRecord Record() const { return RecordOf(observed_, target_, step_.app); }
 
   std::string To() const {
     return app_ != nullptr && app_->release ? app_->release->commit : std::string();
@@ -256,6 +318,7 @@ class Builder {
     TakeLocksRequest request;
     request.record = Record();
     request.record.cutover = To();
+    RememberNetworks(request.record);
     std::set<std::string> forced;
     for (const Step& step : plan_.steps) {
       if (step.kind == StepKind::kDeleteLock && step.app == step_.app) forced.insert(step.service);
@@ -274,6 +337,20 @@ class Builder {
       }
     }
     return request;
+  }
+
+  // Those that will be remade, for going back. One that was remade already is known from before.
+  void RememberNetworks(AppRecord& record) const {
+    if (app_ == nullptr || !app_->release) return;
+    const AppNames names(target_);
+    for (const ObservedNetwork& network : observed_.engine.networks) {
+      if (!network.owned || names.Uuid(network.app) != step_.app) continue;
+      const auto wanted = app_->release->networks.find(network.name);
+      if (wanted == app_->release->networks.end() || network.config.is_null()) continue;
+      if (!(network.config == wanted->second)) {
+        record.networks.try_emplace(network.name, network.config);
+      }
+    }
   }
 
   StepRequest RemoveImage() const {
@@ -307,6 +384,7 @@ class Builder {
     CommitReleaseRequest request;
     request.record = Record();
     request.record.cutover.reset();
+    request.record.networks.clear();
     // Empty: it is known that nothing is to run, until the last container is gone.
     request.record.committed = step_.subject;
     // A committed release is not one that failed.

@@ -35,6 +35,10 @@ struct StepRunner::Performer {
     return Done(record.empty() ? ports.store.EraseApp(step.app) : ports.store.PutApp(record));
   }
 
+  Result<StepResult> operator()(const CheckImageRequest& request) const {
+    return Done(ports.runtime.CheckImage(request.reference, stop));
+  }
+
   Result<StepResult> operator()(const PullImageRequest& request) const {
     LOCKSTEP_TRY(std::string id, ports.runtime.PullImage({request.reference}, progress, stop));
     return Made(std::move(id));
@@ -53,6 +57,9 @@ struct StepRunner::Performer {
   }
 
   Result<StepResult> operator()(const StartContainerRequest& request) const {
+    if (request.clear_handover) {
+      LOCKSTEP_TRYV(ports.locks.ClearHandOver(*request.clear_handover));
+    }
     return Done(ports.runtime.StartContainer(request.container, stop));
   }
 
@@ -98,6 +105,17 @@ struct StepRunner::Performer {
 
   Result<StepResult> operator()(const CreateVolumeRequest& request) const {
     return Done(ports.runtime.CreateVolume(request.volume, stop));
+  }
+
+  Result<StepResult> operator()(const PurgeVolumeRequest& request) const {
+    LOCKSTEP_TRYV(ports.runtime.RemoveVolume(request.volume, stop));
+    return Remember(request.record);
+  }
+
+  Result<StepResult> operator()(const AwaitHandoverRequest& request) const {
+    // In time or not: the old container stops now.
+    LOCKSTEP_TRYV(ports.locks.AwaitHandOver(request.service, request.timeout, stop));
+    return StepResult{};
   }
 
   Result<StepResult> operator()(const RemoveImageRequest& request) const {

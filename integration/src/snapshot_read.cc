@@ -175,13 +175,18 @@ void ReadLock(ObjectReader reader, ObservedState& state) {
 }
 
 void ReadApp(ObjectReader reader, ObservedState& state) {
+  std::map<std::string, Value> networks;
+  if (const Value* given = reader.Find("networks"); given != nullptr && given->AsMap() != nullptr) {
+    for (const auto& [name, config] : *given->AsMap()) networks[name] = config;
+  }
   state.apps.push_back({.app = reader.Text("app"),
                         .committed = reader.OptionalText("committed"),
                         .cutover = reader.OptionalText("cutover"),
                         .failed = reader.Texts("failed"),
                         .stopped = reader.Texts("stopped"),
                         .purge = reader.Texts("purge"),
-                        .retired = reader.Texts("retired")});
+                        .retired = reader.Texts("retired"),
+                        .networks = std::move(networks)});
 }
 
 void ReadEngine(ObjectReader& reader, EngineState& engine) {

@@ -99,6 +99,7 @@ Json AppJson(const AppRecord& app) {
   out["stopped"] = app.stopped;
   out["purge"] = app.purge;
   out["retired"] = app.retired;
+  for (const auto& [name, config] : app.networks) out["networks"][name] = ToJson(config);
   return out;
 }
 

@@ -22,7 +22,7 @@
 namespace lockstep {
 namespace {
 
-constexpr int kSchemaVersion = 1;
+constexpr int kSchemaVersion = 2;
 // FULL: a commit is on the disk when it returns. Lists are kept as JSON, so that a record is one
 // row, and putting it one statement.
 constexpr const char* kSetUp =
@@ -30,10 +30,11 @@ constexpr const char* kSetUp =
 constexpr const char* kSchema =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE app (app TEXT PRIMARY KEY, committed TEXT, cutover TEXT, failed TEXT NOT NULL,"
-    "  stopped TEXT NOT NULL, purge TEXT NOT NULL, retired TEXT NOT NULL) WITHOUT ROWID;"
+    "  stopped TEXT NOT NULL, purge TEXT NOT NULL, retired TEXT NOT NULL,"
+    "  networks TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE saved_restart (container TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE target (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL);"
-    "PRAGMA user_version = 1;"
+    "PRAGMA user_version = 2;"
     "COMMIT;";
 
 enum Query : std::size_t {
@@ -48,10 +49,11 @@ enum Query : std::size_t {
   kQueryCount,
 };
 constexpr std::array<const char*, kQueryCount> kSql = {
-    "SELECT app, committed, cutover, failed, stopped, purge, retired FROM app ORDER BY app",
+    "SELECT app, committed, cutover, failed, stopped, purge, retired, networks FROM app ORDER BY "
+    "app",
     "SELECT container, policy FROM saved_restart",
     "SELECT text FROM target",
-    "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
     "DELETE FROM app WHERE app = ?",
     "INSERT OR REPLACE INTO saved_restart VALUES (?, ?)",
     "DELETE FROM saved_restart WHERE container = ?",
@@ -114,6 +116,22 @@ std::vector<std::string> ListColumn(sqlite3_stmt* row, int column) {
   return list;
 }
 
+std::string MapText(const std::map<std::string, Value>& map) {
+  Value::Map members;
+  for (const auto& [name, value] : map) members.push_back({name, value});
+  return Dump(ToJson(Value(std::move(members))));
+}
+
+std::map<std::string, Value> MapColumn(sqlite3_stmt* row, int column) {
+  std::map<std::string, Value> map;
+  const auto value = ParseJson(ColumnText(row, column));
+  if (!value || value.assume_value().AsMap() == nullptr) return map;
+  for (const Value::Member& member : *value.assume_value().AsMap()) {
+    map[member.key] = member.value;
+  }
+  return map;
+}
+
 class SqliteStore final : public Store {
  public:
   explicit SqliteStore(Database database) : database_(std::move(database)) {}
@@ -128,7 +146,8 @@ class SqliteStore final : public Store {
                             .failed = ListColumn(row, 3),
                             .stopped = ListColumn(row, 4),
                             .purge = ListColumn(row, 5),
-                            .retired = ListColumn(row, 6)});
+                            .retired = ListColumn(row, 6),
+                            .networks = MapColumn(row, 7)});
     }));
     LOCKSTEP_TRYV(ForEachRow(kLoadRestarts, [&](sqlite3_stmt* row) {
       state.saved_restart[ColumnText(row, 0)] = ColumnText(row, 1);
@@ -139,9 +158,9 @@ class SqliteStore final : public Store {
   }
 
   Result<void> PutApp(const AppRecord& record) override {
-    return Write(kPutApp,
-                 {record.app, record.committed, record.cutover, ListText(record.failed),
-                  ListText(record.stopped), ListText(record.purge), ListText(record.retired)});
+    return Write(kPutApp, {record.app, record.committed, record.cutover, ListText(record.failed),
+                           ListText(record.stopped), ListText(record.purge),
+                           ListText(record.retired), MapText(record.networks)});
   }
   Result<void> EraseApp(std::string_view app) override {
     return Write(kEraseApp, {std::string(app)});

@@ -55,6 +55,11 @@ inline TargetApp MakeApp(const std::string& commit, const std::vector<ServiceDra
   return app;
 }
 
+inline TargetService& ServiceOf(TargetApp& app, const std::string& name) {
+  return *std::find_if(app.release->services.begin(), app.release->services.end(),
+                       [&](const TargetService& service) { return service.name == name; });
+}
+
 inline Target MakeTarget(std::vector<TargetApp> apps) {
   Target target;
   target.apps = std::move(apps);
@@ -78,8 +83,15 @@ inline void AddRunning(ObservedState& observed, const TargetApp& app) {
     container.owned = true;
     container.spec = service.spec;
     container.restart_policy = RestartPolicyOf(service.spec);
+    container.networks = NetworksOf(service.spec);
     observed.engine.images.push_back({container.image_id, {service.spec.image}, {}});
     observed.engine.containers.push_back(std::move(container));
+  }
+  for (const auto& [name, config] : app.release->networks) {
+    observed.engine.networks.push_back({"n-" + name, name, app.uuid, app.id, true, config});
+  }
+  for (const auto& [name, config] : app.release->volumes) {
+    observed.engine.volumes.push_back({name, app.uuid, app.id, true, config});
   }
 }
 

@@ -25,6 +25,8 @@ enum class ReasonCode {
   kShouldNotRun,   // Runs, but the target says it should not.
   kLeftOver,       // A further container of the service.
   kReleaseFailed,  // Going back from a release that failed.
+  kPaused,         // Left as it is, and reported; likewise kRestarting and kUnhealthy.
+  kRestarting,
 };
 std::string_view ReasonCodeName(ReasonCode code);  // "field-changed", ...
 

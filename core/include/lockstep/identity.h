@@ -19,7 +19,11 @@ inline constexpr std::string_view kLabelServiceId = "io.balena.service-id";
 inline constexpr std::string_view kLabelConfigHash = "io.lockstep.config-hash";
 // The restart policy a container was created with: its own may be set aside during an update.
 inline constexpr std::string_view kLabelRestart = "io.lockstep.restart";
+// The ids of the containers whose namespaces it joined, with commas; none where it joined none.
+inline constexpr std::string_view kLabelShares = "io.lockstep.shares";
 inline constexpr std::string_view kLabelStrategy = "io.balena.update.strategy";
+// Milliseconds that a hand-over may take.
+inline constexpr std::string_view kLabelHandOverTimeout = "io.balena.update.handover-timeout";
 
 // One service of one app, as locks see it. Ordered: the canonical order of taking locks.
 struct ServiceRef {

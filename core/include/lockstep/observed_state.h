@@ -54,6 +54,12 @@ struct ObservedContainer {
   bool settled = false;
   // Said by the Session: Lockstep stopped it, so that it was not down by its own doing.
   bool interrupted = false;
+  // Said by the Session: it has taken over from the old container of its service, or had its time.
+  bool handed_over = false;
+  // Said by the Session: it could not be started again and again, and is left as it is.
+  bool start_failed = false;
+  // Its lock directory is not the one that its app's locks are looked for in.
+  bool lock_dir_elsewhere = false;
 
   bool IsUp() const {  // Stopping it would interrupt something.
     return state == ContainerState::kRunning || state == ContainerState::kPaused ||
@@ -109,10 +115,12 @@ struct AppRecord {
   std::vector<std::string> purge;        // Volumes to be purged.
   // Ids of images whose containers went: removed as soon as nobody uses or wants them.
   std::vector<std::string> retired;
+  // The networks that the cutover remakes, as they were before it: for going back.
+  std::map<std::string, Value> networks;
 
   bool empty() const {  // Nothing worth remembering.
     return !committed && !cutover && failed.empty() && stopped.empty() && purge.empty() &&
-           retired.empty();
+           retired.empty() && networks.empty();
   }
   friend bool operator==(const AppRecord&, const AppRecord&) = default;
 };
@@ -127,6 +135,8 @@ struct ObservedState {
   std::vector<AppRecord> apps;          // Sorted by app.
   // Restart policies of adopted containers that were set aside: container id -> policy.
   std::map<std::string, std::string> saved_restart;
+  // Said by the Session: images for which a registry has answered, as targets write them. Sorted.
+  std::vector<std::string> images_answered;
   bool reboot_pending = false;
   std::string boot_id;
 
@@ -134,6 +144,9 @@ struct ObservedState {
   AppRecord& AppFor(std::string_view app);  // Made where it is missing.
   ObservedContainer* FindContainer(std::string_view id);
   bool HasSpan(std::string_view app) const;
+  // A start time after that of every container: for one that was started just now. Of starts only
+  // the order matters, and wall clocks may jump.
+  WallTime NextStart() const;
 };
 
 // Puts every list into its canonical order: the same state, however an engine lists it.

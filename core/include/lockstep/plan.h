@@ -15,6 +15,7 @@
 namespace lockstep {
 
 enum class StepKind {
+  kCheckImage,  // The registry answers for an image that is downloaded after its service stopped.
   kPullImage,
   kCreateNetwork,
   kCreateVolume,
@@ -40,7 +41,17 @@ enum class StepKind {
 };
 enum class Phase { kPrepare, kCutover, kSettle, kCleanup, kConfig };
 enum class StepStatus { kReady, kWaiting, kHeld, kDeferred };
-enum class ServiceChange { kNone, kCreate, kRecreate, kRename, kStart, kStop, kRemove, kRestart };
+enum class ServiceChange {
+  kNone,
+  kCreate,
+  kRecreate,
+  kRename,
+  kStart,
+  kStop,
+  kRemove,
+  kRestart,
+  kReconnect,  // Runs on, attached again to a network that it lost.
+};
 enum class PlanStatus { kInSync, kReady, kHeld, kBlocked };  // Of an app, and of the whole.
 enum class ConfigAction { kApply, kDefer, kNone, kRefuse };
 
@@ -91,6 +102,8 @@ struct AppPlan {
   std::vector<ServicePlan> services;  // Sorted by name.
   std::vector<LockHolder> holders;    // Every one, of services in current or target.
   std::vector<Gap> gaps;
+  // False once an old container is gone, or on its way out, that going back would need.
+  bool way_back = true;
 };
 
 struct ConfigPlan {

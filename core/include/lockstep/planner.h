@@ -15,7 +15,9 @@ struct PlanOptions {
   // Run over app locks: of these apps, or of all where the list is empty. One-shot; never for a
   // reboot.
   bool force = false;
-  std::vector<std::string> force_apps;
+  std::vector<std::string> force_apps = {};
+  // The id of the container that Lockstep itself runs in: never stopped. Empty: in none.
+  std::string self = {};
 };
 
 // The whole remaining way from `observed` to `target`. Pure and deterministic: the same inputs give

@@ -62,8 +62,12 @@ std::string RestartPolicyOf(const ServiceSpec& spec);  // "no", "always", "on-fa
 // In the target's own words: those of `networks`, and the one that `network_mode` may name. None
 // with a `network_mode` of host, none, bridge, service:<name> or container:<id>.
 std::vector<std::string> NetworksOf(const ServiceSpec& spec);
-std::vector<std::string> VolumesOf(const ServiceSpec& spec);     // Named volumes only.
+std::vector<std::string> VolumesOf(const ServiceSpec& spec);  // Named volumes only.
+// The services whose network, process or IPC namespace it joins ("service:<name>").
+std::vector<std::string> SharedServicesOf(const ServiceSpec& spec);
 std::chrono::milliseconds StopGraceOf(const ServiceSpec& spec);  // 10 s where nothing is said.
+// How long its new container may take to hand over: its label, 60 s where that says nothing usable.
+std::chrono::milliseconds HandOverTimeoutOf(const ServiceSpec& spec);
 // Whether the specification has one that is not disabled; the image may bring another.
 bool HasHealthCheck(const ServiceSpec& spec);
 // How long a health check may take to say "healthy": start period and all retries. By the engine's

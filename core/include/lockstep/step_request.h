@@ -26,6 +26,9 @@ struct DeviceInfo {
   std::string os_version;
 };
 
+struct CheckImageRequest {
+  std::string reference;
+};
 struct PullImageRequest {
   std::string reference;
 };
@@ -35,6 +38,13 @@ struct CreateContainerRequest {
 };
 struct StartContainerRequest {
   std::string container;
+  // A hand-over begins: what is left of an earlier one is removed first.
+  std::optional<ServiceRef> clear_handover;
+};
+struct AwaitHandoverRequest {
+  std::string container;  // The new one.
+  ServiceRef service;
+  std::chrono::milliseconds timeout{};
 };
 struct StopContainerRequest {
   std::string container;
@@ -70,6 +80,10 @@ struct ConnectNetworkRequest {
 struct CreateVolumeRequest {
   VolumeSpec volume;
 };
+struct PurgeVolumeRequest {
+  VolumeSpec volume;
+  AppRecord record;  // Remembered after: the volume is not to be purged any more.
+};
 struct RemoveImageRequest {
   std::string image_id;
   AppRecord record;  // Remembered after: the image is not retired any more.
@@ -89,11 +103,12 @@ struct AwaitRequest {
 };
 
 using StepRequest =
-    std::variant<PullImageRequest, CreateContainerRequest, StartContainerRequest,
+    std::variant<CheckImageRequest, PullImageRequest, CreateContainerRequest, StartContainerRequest,
                  StopContainerRequest, UpdateContainerRequest, RenameContainerRequest,
                  RemoveContainerRequest, CreateNetworkRequest, RemoveNetworkRequest,
-                 ConnectNetworkRequest, CreateVolumeRequest, RemoveImageRequest, TakeLocksRequest,
-                 ReleaseLocksRequest, CommitReleaseRequest, AwaitRequest>;
+                 ConnectNetworkRequest, CreateVolumeRequest, PurgeVolumeRequest, RemoveImageRequest,
+                 TakeLocksRequest, ReleaseLocksRequest, CommitReleaseRequest, AwaitHandoverRequest,
+                 AwaitRequest>;
 
 // `step` is one of `plan`, and `plan` was made of `observed` and `target`.
 StepRequest BuildRequest(const Step& step, const Plan& plan, const ObservedState& observed,

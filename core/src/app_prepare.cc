@@ -1,0 +1,154 @@
+// What is done in advance and interrupts nobody: images, networks, volumes, new containers.
+#include <algorithm>
+#include <utility>
+
+#include "app_planner.h"
+#include "content_hash.h"
+
+namespace lockstep {
+namespace {
+
+bool KillsFirst(Strategy strategy) {
+  return strategy == Strategy::kKillThenDownload || strategy == Strategy::kDeleteThenDownload;
+}
+
+}  // namespace
+
+void AppPlanner::Prepare() {
+  if (facts_.release() == nullptr) return;
+  for (const auto& [name, config] : facts_.release()->networks) {
+    if (facts_.FindNetwork(name) != nullptr) continue;
+    networks_made_[name] = steps_.Add(StepKind::kCreateNetwork, Phase::kPrepare, "", name, {});
+    prepared_.push_back(networks_made_[name]);
+  }
+  PrepareVolumes();
+  CheckImages();
+  for (const std::size_t i : start_graph_.order) {
+    const ServiceView& view = views_[i];
+    if (view.target == nullptr) continue;
+    if (view.future != nullptr) {
+      ConnectFuture(i);
+      ClaimFuture(i);
+      continue;
+    }
+    if (work_[i].late_download) continue;
+    // One that was killed for it already is a part of the cutover.
+    const Phase phase =
+        KillsFirst(view.target->strategy) && CutoverBegun() ? Phase::kCutover : Phase::kPrepare;
+    Pull(i, phase, {});
+    if (work_[i].late_create) continue;
+    Create(i, phase, {});
+    prepared_.push_back(*work_[i].create);
+  }
+}
+
+void AppPlanner::PrepareVolumes() {
+  for (const auto& [name, config] : facts_.release()->volumes) {
+    const ObservedVolume* volume = facts_.FindVolume(name);
+    if (volume == nullptr) {
+      volumes_made_[name] = steps_.Add(StepKind::kCreateVolume, Phase::kPrepare, "", name, {});
+      prepared_.push_back(volumes_made_[name]);
+    } else if (!volume->config.is_null() && !(volume->config == config)) {
+      AddGap("volume-changed",
+             name +
+                 ": the definition of an existing volume is not changed, so that its data is "
+                 "kept",
+             false);
+    }
+  }
+}
+
+// The step that makes the image of view `i` present, where it is not.
+void AppPlanner::Pull(std::size_t i, Phase phase, const StepIndices& after) {
+  const ServiceView& view = views_[i];
+  if (view.image_here) return;
+  const std::string image = NormalizedReference(view.target->spec.image);
+  if (pulls_.count(image) != 0) return;
+  StepIndices before = after;
+  if (view.target->strategy == Strategy::kDeleteThenDownload) {
+    for (const std::string& old : facts_.record.retired) {  // The room is needed for the new one.
+      if (const auto removal = RemoveImage(old, phase, {}, 0)) before.push_back(*removal);
+    }
+  }
+  pulls_[image] = steps_.Add(StepKind::kPullImage, phase, view.name, view.target->spec.image,
+                             std::move(before));
+  if (!work_[i].late_download) prepared_.push_back(pulls_[image]);
+}
+
+void AppPlanner::Create(std::size_t i, Phase phase, StepIndices after) {
+  ServiceView& view = views_[i];
+  const ServiceSpec& spec = view.target->spec;
+  const auto wait_for = [&](const auto& made, const auto& name) {
+    if (const auto it = made.find(name); it != made.end()) after.push_back(it->second);
+  };
+  if (!view.image_here) wait_for(pulls_, NormalizedReference(spec.image));
+  for (const std::string& name : NetworksOf(spec)) wait_for(networks_made_, name);
+  for (const std::string& name : VolumesOf(spec)) wait_for(volumes_made_, name);
+  for (const std::string& name : SharedServicesOf(spec)) {
+    const auto shared = FindView(views_, name);
+    if (shared && work_[*shared].create) after.push_back(*work_[*shared].create);
+  }
+  names_to_create_[i] = NameToCreate(view);
+  const StepIndex create = steps_.Add(StepKind::kCreateContainer, phase, view.name,
+                                      names_to_create_[i], std::move(after), view.hash);
+  steps_[create].why = view.why;
+  work_[i].create = create;
+}
+
+std::string AppPlanner::NameToCreate(const ServiceView& view) const {
+  const std::string name = FinalName(*facts_.release(), *view.target);
+  if (context_.names.find(name) == context_.names.end()) return name;
+  ContentHash hash;
+  hash.Add(view.hash);
+  // The same specification may give several containers: of another image, or joined to others.
+  while (true) {
+    std::string beside = name + "." + Hex16(hash.Finish()).substr(0, 8);
+    if (context_.names.find(beside) == context_.names.end()) return beside;
+    hash.Add(beside);
+  }
+}
+
+// Made for another release that was never begun, it is this one's now: by its name, before it runs.
+void AppPlanner::ClaimFuture(std::size_t i) {
+  const ServiceView& view = views_[i];
+  if (view.future->state != ContainerState::kCreated || view.future->commit == facts_.to()) return;
+  const StepIndex rename = steps_.Add(StepKind::kRenameContainer, Phase::kPrepare, view.name,
+                                      view.future->id, work_[i].before_start, NameToCreate(view));
+  work_[i].before_start.push_back(rename);
+  prepared_.push_back(rename);
+}
+
+// A container that is there but not on all its networks: its maker was cut off, or somebody
+// detached it.
+void AppPlanner::ConnectFuture(std::size_t i) {
+  const ServiceView& view = views_[i];
+  const bool matters =
+      view.future->IsUp() || view.future->state == ContainerState::kCreated || WillStart(view);
+  if (!matters) return;
+  for (const StepIndex connect :
+       Connect(view, *view.future, view.target->spec, Phase::kPrepare, {})) {
+    work_[i].before_start.push_back(connect);
+    prepared_.push_back(connect);
+  }
+}
+
+// One that is remade is joined when it is there.
+StepIndices AppPlanner::Connect(const ServiceView& view, const ObservedContainer& container,
+                                const ServiceSpec& spec, Phase phase, const StepIndices& after) {
+  StepIndices connects;
+  if (!container.networks) return connects;
+  for (const std::string& name : NetworksOf(spec)) {
+    const auto made = networks_made_.find(name);
+    const bool there = facts_.FindNetwork(name) != nullptr && !IsRemade(facts_, name);
+    const bool new_one = made != networks_made_.end();
+    if ((IsAttached(container, name) && !new_one) || (!there && !new_one)) continue;
+    StepIndices before = after;
+    if (made != networks_made_.end()) before.push_back(made->second);
+    connects.push_back(steps_.Add(StepKind::kConnectNetwork, phase, view.name, container.id,
+                                  std::move(before), name));
+    steps_[connects.back()].why = view.why;
+  }
+  return connects;
+}
+
+}  // namespace lockstep
