@@ -34,14 +34,23 @@ class Clock {
                          const std::function<bool()>& done) = 0;
 };
 
-// The system's clocks.
+// The system's clocks. Defined here, so that programs with run-time type information link it.
 class SystemClock final : public Clock {
  public:
-  WallTime Now() override;
-  MonoTime Monotonic() override;
+  WallTime Now() override {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::system_clock::now());
+  }
+  MonoTime Monotonic() override {
+    return std::chrono::time_point_cast<std::chrono::milliseconds>(
+        std::chrono::steady_clock::now());
+  }
   bool WaitUntil(std::condition_variable_any& changed, std::unique_lock<std::mutex>& lock,
                  std::optional<MonoTime> deadline, std::stop_token stop,
-                 const std::function<bool()>& done) override;
+                 const std::function<bool()>& done) override {
+    if (!deadline) return changed.wait(lock, stop, done);
+    return changed.wait_until(lock, stop, *deadline, done);
+  }
 };
 
 }  // namespace lockstep
