@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "app_planner.h"
-#include "host_ports.h"
+#include "claims.h"
 
 namespace lockstep {
 
@@ -21,7 +21,9 @@ void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& conta
 // Starts what ran until now again: the service is down, and the new one is not to start yet.
 void AppPlanner::StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after) {
   const ServiceView& view = views_[i];
-  if (old.spec) Append(after, Connect(view, old, *old.spec, Phase::kCutover, {}));
+  if (const ServiceSpec* spec = facts_.SpecOf(old)) {
+    Append(after, Connect(view, old, *spec, Phase::kCutover, {}));
+  }
   Restore(view, old, after);
   work_[i].old_start = steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, old.id,
                                   std::move(after), "old");
@@ -53,12 +55,13 @@ void AppPlanner::StartWhatIsDown() {
       continue;
     }
     if (view.present->start_failed ||
-        !WantsStart(*view.present, OriginalPolicy(*view.present, context_.observed))) {
+        !WantsStart(facts_, *view.present, OriginalPolicy(*view.present, context_.observed))) {
       continue;
     }
     // What takes its place can start at once.
     if (!held_ && prepared_.empty()) continue;
-    const bool shares = view.present->spec && !SharedServicesOf(*view.present->spec).empty();
+    const ServiceSpec* spec = facts_.SpecOf(*view.present);
+    const bool shares = spec != nullptr && !SharedServicesOf(*spec).empty();
     const bool with_old =
         cut_off ? !new_runs || (view.future == nullptr && !shares)
                 : !CutoverBegun() && !has_span_ &&
@@ -93,9 +96,7 @@ void AppPlanner::DeleteLocks() {
   for (const LockHolder& holder : plan_.holders) {
     const auto view = std::find_if(views_.begin(), views_.end(),
                                    [&](const ServiceView& v) { return v.name == holder.service; });
-    const bool interrupted = view != views_.end() && view->change != ServiceChange::kNone &&
-                             view->change != ServiceChange::kRename &&
-                             view->change != ServiceChange::kReconnect;
+    const bool interrupted = view != views_.end() && IsInterrupted(*view);
     if (!interrupted && !context_.override_locks) continue;
     gate_.push_back(
         steps_.Add(StepKind::kDeleteLock, Phase::kCutover, holder.service, holder.path, take));
@@ -106,8 +107,9 @@ void AppPlanner::StopOld() {
   dependents_stopped_.resize(views_.size());
   if (!changed_) return;
   StopWave(true, gate_);
+  late_pulls_ = DownloadLate();
   StepIndices gate = gate_;
-  Append(gate, DownloadLate());
+  Append(gate, late_pulls_);
   StopWave(false, gate);
 }
 
@@ -146,22 +148,29 @@ void AppPlanner::Stop(std::size_t i, const ObservedContainer& container, const S
     const StepIndex stop = AddStop(i, container, after);
     work_[i].before_start.push_back(stop);
     down = {stop};
-    if (container.spec && &container != view.future) {
-      for (const HostPort& port : HostPortsOf(*container.spec)) {
-        freed_ports_[port.ToString()].push_back(stop);
-      }
-    }
+    if (&container != view.future) Free(container, stop);
+  } else if (&container != view.present || FillsIn(i)) {
+    down.clear();  // What does not run, and is not to, can be set aside at any time.
   }
-  if (&container != view.future) {
-    const auto aside = SetAside(i, container, FillsIn(i) ? StepIndices{} : std::move(down));
-    if (aside) work_[i].before_start.push_back(*aside);
+  // What is removed at once cannot come back.
+  const bool stays = &container != view.future && !work_[i].removed_early;
+  if (!stays) return;
+  if (const auto aside = SetAside(i, container, std::move(down))) {
+    work_[i].before_start.push_back(*aside);
   }
 }
 
-StepIndex AppPlanner::AddStop(std::size_t i, const ObservedContainer& container,
-                              StepIndices after) {
+// Remembers what only one container can have, for whoever takes it next.
+void AppPlanner::Free(const ObservedContainer& container, StepIndex stop) {
+  const ServiceSpec* spec = facts_.SpecOf(container);
+  if (spec == nullptr) return;
+  for (std::string& claim : ClaimsOf(*spec)) freed_[std::move(claim)].push_back(stop);
+}
+
+StepIndex AppPlanner::AddStop(std::size_t i, const ObservedContainer& container, StepIndices after,
+                              std::string_view detail) {
   const StepIndex stop = steps_.Add(StepKind::kStopContainer, Phase::kCutover, views_[i].name,
-                                    container.id, std::move(after));
+                                    container.id, std::move(after), detail);
   steps_[stop].disruptive = true;
   steps_[stop].why = views_[i].why;
   stopped_.push_back(stop);
@@ -200,6 +209,7 @@ void AppPlanner::StartNew() {
   for (const std::size_t i : start_graph_.order) {
     Work& work = work_[i];
     for (const DependencyEdge& edge : start_graph_.edges[i]) {
+      if (!views_[edge.on].ShouldRun()) continue;
       work.late = !work.in_span && (work.late || work_[edge.on].late || WaitsFor(edge));
     }
     if (!WillStart(views_[i])) {
@@ -237,6 +247,12 @@ bool AppPlanner::FillsIn(std::size_t i) const {
          view.present != nullptr && !view.present->IsUp();
 }
 
+bool AppPlanner::DependsOn(std::size_t i, std::size_t on) const {
+  const auto& edges = start_graph_.edges[i];
+  return std::any_of(edges.begin(), edges.end(),
+                     [&](const DependencyEdge& edge) { return edge.on == on; });
+}
+
 void AppPlanner::Start(std::size_t i) {
   const ServiceView& view = views_[i];
   Work& work = work_[i];
@@ -246,9 +262,15 @@ void AppPlanner::Start(std::size_t i) {
   Append(after, work.before_start);
   if (view.future != nullptr) Restore(view, *view.future, after);
   if (work.create) after.push_back(*work.create);
-  for (const HostPort& port : HostPortsOf(view.target->spec)) {
-    if (const auto it = freed_ports_.find(port.ToString()); it != freed_ports_.end() && gated) {
-      Append(after, it->second);
+  for (const std::string& claim : ClaimsOf(view.target->spec)) {
+    if (const auto it = freed_.find(claim); it != freed_.end() && gated) Append(after, it->second);
+  }
+  if (work.hand_over) {
+    Append(after, late_pulls_);
+    // Who restarts with it is stopped by then: once it runs nothing tells that they have to be.
+    for (std::size_t j = 0; j < views_.size(); ++j) {
+      const bool restarts = Restarts(views_[j]) && DependsOn(j, i);
+      if (restarts) Append(after, work_[j].stops);
     }
   }
   const StepIndex start =

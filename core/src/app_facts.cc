@@ -45,6 +45,14 @@ void Complete(AppFacts& facts, const ObservedState& observed) {
   SortByName(facts.networks);
   SortByName(facts.volumes);
   facts.record = MakeRecord(observed, facts.app, facts.containers);
+  if (facts.release() == nullptr) return;
+  facts.hashes.reserve(facts.release()->services.size());
+  for (const TargetService& service : facts.release()->services) {
+    facts.hashes.push_back(ConfigHash(service.spec));
+  }
+  for (std::size_t i = 0; i < facts.hashes.size(); ++i) {
+    facts.specs.emplace(facts.hashes[i], &facts.release()->services[i].spec);
+  }
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "app_planner.h"
-#include "host_ports.h"
+#include "claims.h"
 
 namespace lockstep {
 namespace {
@@ -13,41 +13,6 @@ namespace {
 // How balena's own supervisor is called where a target has it as an app.
 constexpr std::array<std::string_view, 4> kSupervisorServices = {
     "balena-supervisor", "balena_supervisor", "resin-supervisor", "resin_supervisor"};
-
-// The addresses a service asks for: "default 10.0.0.5". None of two containers at once.
-std::vector<std::string> StaticAddresses(const ServiceSpec& spec) {
-  std::vector<std::string> addresses;
-  const Value* networks = spec.Find(Field::kNetworks);
-  const Value::Map* map = networks == nullptr ? nullptr : networks->AsMap();
-  if (map == nullptr) return addresses;
-  for (const auto& [name, endpoint] : *map) {
-    for (const std::string_view member : {"ipv4_address", "ipv6_address", "mac_address"}) {
-      const Value* address = endpoint.Find(member);
-      const std::string* text = address == nullptr ? nullptr : address->AsString();
-      if (text != nullptr) addresses.push_back(name + " " + *text);
-    }
-  }
-  return addresses;
-}
-
-// What the old and the new container cannot both have; empty where there is nothing.
-std::string Conflict(const ServiceSpec& old, const ServiceSpec& next) {
-  for (const HostPort& port : HostPortsOf(next)) {
-    for (const HostPort& taken : HostPortsOf(old)) {
-      if (Overlap(port, taken)) return "the host port " + port.ToString();
-    }
-  }
-  const auto taken = StaticAddresses(old);
-  for (const std::string& address : StaticAddresses(next)) {
-    if (std::find(taken.begin(), taken.end(), address) != taken.end()) {
-      return "the address " + address;
-    }
-  }
-  const Value* mac = next.Find(Field::kMacAddress);
-  const Value* old_mac = old.Find(Field::kMacAddress);
-  if (mac != nullptr && old_mac != nullptr && *mac == *old_mac) return "the MAC address";
-  return {};
-}
 
 bool WouldStop(const ServiceView& view, const std::string& container) {
   const auto is_it = [&](const ObservedContainer* c) { return c != nullptr && c->id == container; };
@@ -134,20 +99,28 @@ void AppPlanner::FindStrategyGaps() {
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const ServiceView& view = views_[i];
     const Work& work = work_[i];
-    if (work.hand_over && NeedsStart(view) && view.present->spec) {
-      const std::string both = Conflict(*view.present->spec, view.target->spec);
-      if (!both.empty()) {
-        AddGap("hand-over-conflict",
-               view.name + ": the old and the new container cannot have " + both +
-                   " at once; choose another update strategy",
-               true);
-      }
-    }
+    if (work.hand_over) FindHandOverConflict(i);
     if (work.late_download && work.removed_early) {
       AddGap("no-way-back",
              view.name + ": its container and image are deleted before the new image is here",
              false);
     }
+  }
+}
+
+// While both run, nobody else can have what the old one has either.
+void AppPlanner::FindHandOverConflict(std::size_t i) {
+  const ServiceView& view = views_[i];
+  const ServiceSpec* old = facts_.SpecOf(*view.present);
+  if (old == nullptr) return;
+  for (const ServiceView& next : views_) {
+    if (!WillStart(next)) continue;
+    const std::string both = CommonClaim(*old, next.target->spec);
+    if (both.empty()) continue;
+    AddGap("hand-over-conflict",
+           view.name + ": its old container and the new one of " + next.name + " cannot have " +
+               both + " at once; choose another update strategy",
+           true);
   }
 }
 

@@ -15,26 +15,20 @@ bool MadeForThis(const ServiceView& view) {
 }  // namespace
 
 void AppPlanner::GoBack() {
-  const bool stops = std::any_of(views_.begin(), views_.end(), [](const ServiceView& view) {
-    return MadeForThis(view) && view.future->IsUp();
+  going_back_ = true;
+  const bool stops = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
+    return view.future != nullptr && view.future->IsUp() &&
+           (MadeForThis(view) || IsOnRestored(*view.future));
   });
   gated_ = stops;
   held_ = stops && !has_span_ && !forced_ && !plan_.holders.empty();
   TakeLocks();
-  const Reason why{.code = ReasonCode::kReleaseFailed, .field = "", .from = {}, .to = {}};
+  StopNew();
   StepIndices down = gate_;
-  for (auto it = start_graph_.order.rbegin(); it != start_graph_.order.rend(); ++it) {
-    ServiceView& view = views_[*it];
-    if (!MadeForThis(view) || !view.future->IsUp()) continue;
-    const StepIndex stop = steps_.Add(StepKind::kStopContainer, Phase::kCutover, view.name,
-                                      view.future->id, gate_, "back");
-    steps_[stop].disruptive = true;
-    steps_[stop].why = {why};
-    down.push_back(stop);
-  }
+  Append(down, stopped_);
+  Append(down, span_work_);
   Append(down, RestoreNetworks(down));
   StartOld(down);
-  stopped_ = down;
   ReleaseLocks();
   StepIndices after = released_;
   Append(after, down);
@@ -47,7 +41,44 @@ void AppPlanner::GoBack() {
   }
   const StepIndex commit = steps_.Add(StepKind::kCommitRelease, Phase::kSettle, "",
                                       facts_.record.committed.value_or(""), ended, "back");
-  steps_[commit].why = {why};
+  steps_[commit].why = {Reason{ReasonCode::kReleaseFailed, "", {}, {}}};
+}
+
+bool AppPlanner::IsOnRestored(const ObservedContainer& container) const {
+  return std::any_of(facts_.record.networks.begin(), facts_.record.networks.end(),
+                     [&](const auto& network) {
+                       const ObservedNetwork* there = facts_.FindNetwork(network.first);
+                       return there != nullptr && !(there->config == network.second) &&
+                              IsAttached(facts_, container, network.first);
+                     });
+}
+
+// Dependents before dependencies. What is new is set aside too: it must not come back beside what
+// starts in its place.
+void AppPlanner::StopNew() {
+  dependents_stopped_.resize(views_.size());
+  for (auto it = start_graph_.order.rbegin(); it != start_graph_.order.rend(); ++it) {
+    const std::size_t i = *it;
+    const ServiceView& view = views_[i];
+    const bool is_new = MadeForThis(view);
+    if (view.future != nullptr && view.future->IsUp() && (is_new || IsOnRestored(*view.future))) {
+      StepIndices after = gate_;
+      Append(after, dependents_stopped_[i]);
+      const StepIndex stop = AddStop(i, *view.future, std::move(after), "back");
+      steps_[stop].why = {Reason{ReasonCode::kReleaseFailed, "", {}, {}}};
+    }
+    if (view.future != nullptr && is_new) {
+      StepIndices after = gate_;
+      Append(after, work_[i].stops);
+      if (const auto aside = SetAside(i, *view.future, std::move(after))) {
+        span_work_.push_back(*aside);
+      }
+    }
+    const StepIndices& before = work_[i].stops.empty() ? dependents_stopped_[i] : work_[i].stops;
+    for (const DependencyEdge& edge : start_graph_.edges[i]) {
+      Append(dependents_stopped_[edge.on], before);
+    }
+  }
 }
 
 // What ran before, and what was stopped with it, one after another: a way back need not be fast.
@@ -55,21 +86,23 @@ void AppPlanner::StartOld(const StepIndices& down) {
   StepIndices before = down;
   for (const std::size_t i : stop_graph_.order) {
     const ServiceView& view = views_[i];
-    const ObservedContainer* old = MadeForThis(view) ? view.present : view.future;
-    if (old == nullptr) old = view.present;
-    if (old == nullptr || view.stopped) continue;
-    if (old->IsUp()) {  // Its successor never took over, but its restart policy may be set aside.
-      const std::string policy = OriginalPolicy(*old, context_.observed);
+    const bool unchanged = view.future != nullptr && !MadeForThis(view);
+    const ObservedContainer* old = unchanged ? view.future : view.present;
+    if (old == nullptr || view.stopped || old->state == ContainerState::kCreated) continue;
+    if (unchanged && !view.ShouldRun()) continue;
+    const std::string policy = OriginalPolicy(*old, context_.observed);
+    const bool stops = unchanged && !work_[i].stops.empty();
+    if (old->IsUp() && !stops) {
+      // Its successor never took over, but its restart policy may be set aside.
       if (!old->restart_policy || *old->restart_policy == policy) continue;
       before = {steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, view.name, old->id, before,
                            policy)};
       span_starts_.push_back(before.front());
-    } else if (!old->start_failed && WantsStart(*old, OriginalPolicy(*old, context_.observed))) {
+    } else if (stops || (!old->start_failed && WantsStart(facts_, *old, policy))) {
       StartAgain(i, *old, before);
       before = {span_starts_.back()};
     }
   }
-  work_.assign(views_.size(), Work{});
 }
 
 // Networks that the cutover remade, as they were.

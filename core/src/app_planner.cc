@@ -18,7 +18,7 @@ AppPlan AppPlanner::Make() {
   if (!facts_.record.committed.value_or("").empty()) plan_.from = facts_.record.committed;
   if (facts_.release() != nullptr) plan_.to = facts_.to();
   views_ = ViewServices(facts_, context_.images, start_graph_);
-  stop_graph_ = StopGraph(views_);
+  stop_graph_ = StopGraph(facts_, views_);
   work_.resize(views_.size());
   names_to_create_.resize(views_.size());
   has_span_ = context_.observed.HasSpan(facts_.app);
@@ -72,14 +72,18 @@ bool AppPlanner::GoesBack() const {
          std::find(failed.begin(), failed.end(), facts_.to()) != failed.end();
 }
 
-// True where the change of this service waits for the locks of the app (design, "What is gated").
-bool AppPlanner::Touches(const ServiceView& view) const {
+// True where a container of the service that runs is stopped.
+bool AppPlanner::IsInterrupted(const ServiceView& view) const {
   const auto up = [](const ObservedContainer* container) {
     return container != nullptr && container->IsUp();
   };
-  if (up(view.present) || std::any_of(view.left_over.begin(), view.left_over.end(), up))
-    return true;
-  if (up(view.future) && (!view.ShouldRun() || view.tied)) return true;
+  return up(view.present) || std::any_of(view.left_over.begin(), view.left_over.end(), up) ||
+         (up(view.future) && (!view.ShouldRun() || view.tied));
+}
+
+// True where the change of this service waits for the locks of the app (design, "What is gated").
+bool AppPlanner::Touches(const ServiceView& view) const {
+  if (IsInterrupted(view)) return true;
   // Nothing is left to interrupt: what was begun under the locks goes forward without them.
   if (CutoverBegun()) return false;
   const bool new_release = facts_.record.committed != facts_.to();

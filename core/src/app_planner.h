@@ -52,7 +52,7 @@ class AppPlanner {
     std::optional<StepIndex> completed;  // await-health until it has exited with 0
     StepIndices before_start;            // Connects, and the stops and updates of older containers.
     StepIndices stops;
-    StepIndices started;  // To wait for, for whoever depends on it.
+    StepIndices started;                 // To wait for, for whoever depends on it.
     std::optional<StepIndex> old_start;  // What ran until now is started again.
     bool late = false;     // Starts after the locks are given back: it waits for health.
     bool in_span = false;  // What it waits for is waited for inside the span: a hand-over needs it.
@@ -68,12 +68,14 @@ class AppPlanner {
   void FindGaps();
   void FindContainerGaps();
   void FindStrategyGaps();
+  void FindHandOverConflict(std::size_t i);
   void AddGap(std::string code, std::string message, bool blocks);
   bool Blocked() const;
 
   // app_planner.cc
   bool GoesBack() const;
   bool CutoverBegun() const;
+  bool IsInterrupted(const ServiceView& view) const;
   bool Touches(const ServiceView& view) const;
   bool StartIsGated(const ServiceView& view) const;
   std::string_view StartSubject(const ServiceView& view) const;
@@ -99,13 +101,16 @@ class AppPlanner {
   void StopOld();
   void StopWave(bool first, const StepIndices& gate);
   void Stop(std::size_t i, const ObservedContainer& container, const StepIndices& after);
-  StepIndex AddStop(std::size_t i, const ObservedContainer& container, StepIndices after);
+  StepIndex AddStop(std::size_t i, const ObservedContainer& container, StepIndices after,
+                    std::string_view detail = {});
+  void Free(const ObservedContainer& container, StepIndex stop);
   std::optional<StepIndex> SetAside(std::size_t i, const ObservedContainer& container,
                                     StepIndices after);
   void StartNew();
   void Start(std::size_t i);
   StepIndices StartsBefore(std::size_t i, bool gated);
   bool FillsIn(std::size_t i) const;
+  bool DependsOn(std::size_t i, std::size_t on) const;
   bool WaitsFor(const DependencyEdge& edge) const;
   StepIndex Await(std::size_t i, DependencyCondition condition, bool in_span);
   void ReleaseLocks();
@@ -137,6 +142,8 @@ class AppPlanner {
 
   // app_go_back.cc
   void GoBack();
+  void StopNew();
+  bool IsOnRestored(const ObservedContainer& container) const;
   void StartOld(const StepIndices& down);
   StepIndices RestoreNetworks(const StepIndices& after);
 
@@ -154,10 +161,11 @@ class AppPlanner {
   std::map<std::string_view, StepIndex> networks_made_;
   std::map<std::string_view, StepIndex> volumes_made_;
   std::unordered_map<std::string, StepIndex> pulls_;
-  std::unordered_map<std::string, StepIndices> freed_ports_;
+  std::unordered_map<std::string, StepIndices> freed_;  // By claim: the stops that free it.
   std::vector<std::string> names_to_create_;
   StepIndices prepared_;
   StepIndices gate_;  // take-locks, and what comes right after it.
+  StepIndices late_pulls_;
   StepIndices stopped_;
   StepIndices span_work_;    // Everything else inside the span but the starts.
   StepIndices span_starts_;  // Starts that the span waits for.
@@ -172,6 +180,7 @@ class AppPlanner {
   bool forced_ = false;
   bool held_ = false;
   bool gated_ = false;
+  bool going_back_ = false;
   bool changed_ = false;  // A release goes on, or a changed service is made anew.
 };
 

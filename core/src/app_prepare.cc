@@ -139,9 +139,10 @@ StepIndices AppPlanner::Connect(const ServiceView& view, const ObservedContainer
   if (!container.networks) return connects;
   for (const std::string& name : NetworksOf(spec)) {
     const auto made = networks_made_.find(name);
-    const bool there = facts_.FindNetwork(name) != nullptr && !IsRemade(facts_, name);
+    const bool there =
+        facts_.FindNetwork(name) != nullptr && (going_back_ || !IsRemade(facts_, name));
     const bool new_one = made != networks_made_.end();
-    if ((IsAttached(container, name) && !new_one) || (!there && !new_one)) continue;
+    if ((IsAttached(facts_, container, name) && !new_one) || (!there && !new_one)) continue;
     StepIndices before = after;
     if (made != networks_made_.end()) before.push_back(made->second);
     connects.push_back(steps_.Add(StepKind::kConnectNetwork, phase, view.name, container.id,

@@ -10,7 +10,9 @@ void AppPlanner::Rename() {
   if (facts_.release() == nullptr) return;
   for (ServiceView& view : views_) {
     if (view.future == nullptr || view.target == nullptr) continue;
-    if (view.future->state == ContainerState::kCreated) continue;  // Named before it runs.
+    const bool claimed =
+        view.future->state == ContainerState::kCreated && view.future->commit != facts_.to();
+    if (claimed) continue;  // Named before it runs.
     std::string name = FinalName(*facts_.release(), *view.target);
     if (const auto holder = context_.names.find(name); holder != context_.names.end()) {
       // One of the app's own becomes free in clean-up; a stranger's never does.
@@ -42,6 +44,7 @@ void AppPlanner::Settle() {
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const ServiceView& view = views_[i];
     if (!view.ShouldRun()) continue;
+    if (WillStart(view)) Append(after, work_[i].started);
     const bool unproven = view.future == nullptr ? work_[i].create.has_value() : view.is_new;
     if (!unproven) continue;
     const StepIndex await = Await(i, DependencyCondition::kStarted, false);
@@ -145,7 +148,7 @@ void AppPlanner::RemoveNetworks() {
     // A container that stays was attached to it by hand.
     const bool in_use = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
       return view.future != nullptr && view.future->IsUp() && view.ShouldRun() &&
-             IsAttached(*view.future, network->name);
+             IsAttached(facts_, *view.future, network->name);
     });
     if (in_use) {
       AddGap("network-in-use",

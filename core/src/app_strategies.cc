@@ -14,7 +14,8 @@ bool KillsFirst(const ServiceView& view) {
 }
 
 bool UsesPurged(const AppFacts& facts, const ObservedContainer& container) {
-  return container.spec && !PurgedVolumes(facts, *container.spec).empty();
+  const ServiceSpec* spec = facts.SpecOf(container);
+  return spec != nullptr && !PurgedVolumes(facts, *spec).empty();
 }
 
 }  // namespace
@@ -38,8 +39,13 @@ void AppPlanner::ChooseWays() {
     const auto networks = NetworksOf(view.target->spec);
     const bool remade = std::any_of(networks.begin(), networks.end(), is_remade);
     work.late_create = to_make && (remade || !PurgedVolumes(facts_, view.target->spec).empty());
+    const bool old_on_remade =
+        view.present != nullptr &&
+        std::any_of(facts_.networks.begin(), facts_.networks.end(), [&](const auto* network) {
+          return is_remade(network->name) && IsAttached(facts_, *view.present, network->name);
+        });
     const bool beside = view.present != nullptr && view.present->IsUp() && view.ShouldRun() &&
-                        !remade && !work.removed_early &&
+                        !remade && !old_on_remade && !work.removed_early &&
                         SharedServicesOf(view.target->spec).empty();
     work.hand_over = view.target->strategy == Strategy::kHandOver && beside;
   }

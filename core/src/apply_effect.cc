@@ -76,7 +76,9 @@ struct Effect {
     container->state = ContainerState::kRunning;
     container->exit_code = 0;
     container->settled = false;
-    container->interrupted = false;
+    if (state.FindApp(step.app) != nullptr) {
+      std::erase(state.AppFor(step.app).interrupted, request.container);
+    }
     container->handed_over = false;
     container->started_at = state.NextStart();
     container->health =
@@ -86,7 +88,6 @@ struct Effect {
   void operator()(const StopContainerRequest& request) const {
     ObservedContainer* container = state.FindContainer(request.container);
     if (container == nullptr) return;
-    container->interrupted = container->interrupted || container->IsUp();
     container->state = ContainerState::kExited;
     container->health = Health::kNone;
     container->settled = false;

@@ -104,15 +104,12 @@ DependencyGraph StartGraph(const std::vector<ServiceView>& views) {
   return graph;
 }
 
-DependencyGraph StopGraph(const std::vector<ServiceView>& views) {
+DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views) {
   DependencyGraph graph;
   graph.edges.resize(views.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
     const ServiceView& view = views[i];
-    const ServiceSpec* spec = nullptr;
-    if (view.present != nullptr && view.present->spec) {
-      spec = &*view.present->spec;
-    }
+    const ServiceSpec* spec = view.present == nullptr ? nullptr : facts.SpecOf(*view.present);
     // An engine does not say what a container depends on: then the target's word is the best.
     if ((spec == nullptr || spec->depends_on.empty()) && view.target != nullptr) {
       spec = &view.target->spec;

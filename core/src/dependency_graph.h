@@ -34,7 +34,7 @@ DependencyGraph StartGraph(const std::vector<ServiceView>& views);
 
 // Of what runs, by the specifications it was made with where they are known, else the target's. A
 // cycle in it is cut, not reported: what runs must be possible to stop.
-DependencyGraph StopGraph(const std::vector<ServiceView>& views);
+DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views);
 
 }  // namespace lockstep
 

@@ -35,9 +35,32 @@ bool Better(const ObservedContainer* a, const ObservedContainer* b, const std::s
   return rank(*a) > rank(*b);
 }
 
+// Whether the container has joined the namespaces of those containers that its service is to share.
+// One without the label was compared by its specification, which says so itself.
+bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view,
+                 const ObservedContainer& container) {
+  const auto label = container.labels.find(std::string(kLabelShares));
+  std::string wanted;
+  for (const std::string& service : SharedServicesOf(view.target->spec)) {
+    const auto shared = FindView(views, service);
+    if (!shared) continue;  // A gap says so.
+    const ObservedContainer* its = views[*shared].future;
+    if (its == nullptr) return false;  // Made anew: so must be whoever shares it.
+    wanted += (wanted.empty() ? "" : ",") + its->id;
+  }
+  return label == container.labels.end() || label->second == wanted;
+}
+
+bool IsPurged(const AppFacts& facts, const ObservedContainer& container) {
+  const ServiceSpec* spec = facts.SpecOf(container);
+  return spec != nullptr && !PurgedVolumes(facts, *spec).empty();
+}
+
 // Which container is the service's future, which its present.
-void Assign(ServiceView& view, std::vector<const ObservedContainer*> containers,
-            const AppFacts& facts, const ImageIndex& images) {
+// What the service shares is assigned before it.
+void Assign(const std::vector<ServiceView>& views, ServiceView& view,
+            std::vector<const ObservedContainer*> containers, const AppFacts& facts,
+            const ImageIndex& images) {
   std::sort(containers.begin(), containers.end(), [&](const auto* a, const auto* b) {
     return Better(a, b, facts.record.committed.value_or(""));
   });
@@ -45,15 +68,14 @@ void Assign(ServiceView& view, std::vector<const ObservedContainer*> containers,
   if (view.target != nullptr) {
     local_id = images.Find(view.target->spec.image);
     view.image_here = !local_id.empty();
-    view.hash = ConfigHash(view.target->spec);
   }
   for (const ObservedContainer* container : containers) {
     const bool usable = container->state != ContainerState::kDead;
     const bool ran = usable && container->state != ContainerState::kCreated;
-    const bool matches =
-        view.target != nullptr && usable && SameSpec(*container, *view.target, view.hash) &&
-        SameImage(*container, *view.target, local_id) &&
-        PurgedVolumes(facts, container->spec ? *container->spec : view.target->spec).empty();
+    const bool matches = view.target != nullptr && usable &&
+                         SameSpec(*container, *view.target, view.hash) &&
+                         SameImage(*container, *view.target, local_id) &&
+                         !IsPurged(facts, *container) && SharesRight(views, view, *container);
     if (matches && view.future == nullptr) {
       view.future = container;
     } else if (!matches && view.present == nullptr && ran) {
@@ -61,34 +83,6 @@ void Assign(ServiceView& view, std::vector<const ObservedContainer*> containers,
     } else {
       view.left_over.push_back(container);
     }
-  }
-}
-
-// Whether the container has joined the namespaces of those containers that its service is to share.
-// One without the label was compared by its specification, which says so itself.
-bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view) {
-  const auto label = view.future->labels.find(std::string(kLabelShares));
-  std::string wanted;
-  for (const std::string& service : SharedServicesOf(view.target->spec)) {
-    const auto shared = FindView(views, service);
-    if (!shared) continue;  // A gap says so.
-    const ObservedContainer* container = views[*shared].future;
-    if (container == nullptr) return false;  // Made anew: so must be whoever shares it.
-    wanted += (wanted.empty() ? "" : ",") + container->id;
-  }
-  return label == view.future->labels.end() || label->second == wanted;
-}
-
-// Matches by itself, but not by what it shares.
-void Demote(ServiceView& view) {
-  const ObservedContainer* container = std::exchange(view.future, nullptr);
-  const bool ran = container->state != ContainerState::kCreated;
-  if (view.present == nullptr && ran) {
-    view.present = container;
-  } else if (ran && container->IsUp() && !view.present->IsUp()) {
-    view.left_over.push_back(std::exchange(view.present, container));
-  } else {
-    view.left_over.push_back(container);
   }
 }
 
@@ -136,15 +130,18 @@ void ExplainRecreate(ServiceView& view, const std::vector<ServiceView>& views,
       view.why.push_back(Because(ReasonCode::kDependencyRestarts, service));
     }
   }
-  for (const std::string& volume : PurgedVolumes(facts, old.spec ? *old.spec : view.target->spec)) {
-    view.why.push_back(Because(ReasonCode::kVolumeChanged, "volumes." + volume));
+  if (const ServiceSpec* spec = facts.SpecOf(old)) {
+    for (const std::string& volume : PurgedVolumes(facts, *spec)) {
+      view.why.push_back(Because(ReasonCode::kVolumeChanged, "volumes." + volume));
+    }
   }
 }
 
 // Whether the service restarts with `on`, which it depends on and which is stopped in this plan.
 bool RestartsWith(const ServiceView& on) {
   const auto up = [](const ObservedContainer* c) { return c != nullptr && c->IsUp(); };
-  if (on.change == ServiceChange::kRecreate) return up(on.present) || !up(on.future);
+  // While a hand-over goes on the old one runs too: who restarts with the new one has done so.
+  if (on.change == ServiceChange::kRecreate) return !up(on.future);
   return on.tied && up(on.future);
 }
 
@@ -170,7 +167,7 @@ void Tie(std::vector<ServiceView>& views, const DependencyGraph& graph, std::siz
   const auto wanted = NetworksOf(view.target->spec);
   for (const auto& [network, config] : facts.release()->networks) {
     const bool on_it = std::binary_search(wanted.begin(), wanted.end(), network) ||
-                       IsAttached(*view.future, network);
+                       IsAttached(facts, *view.future, network);
     if (!on_it || !IsRemade(facts, network)) continue;
     Reason reason = Because(ReasonCode::kNetworkChanged, "networks." + network);
     reason.from = facts.FindNetwork(network)->config;
@@ -202,7 +199,7 @@ bool LacksNetwork(const ServiceView& view, const AppFacts& facts) {
   if (!view.future->IsUp() || !view.future->networks) return false;
   const auto networks = NetworksOf(view.target->spec);
   return std::any_of(networks.begin(), networks.end(), [&](const std::string& network) {
-    return !IsAttached(*view.future, network) && !IsRemade(facts, network);
+    return !IsAttached(facts, *view.future, network) && !IsRemade(facts, network);
   });
 }
 
@@ -274,15 +271,22 @@ std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec&
   return volumes;
 }
 
-bool IsAttached(const ObservedContainer& container, const std::string& network) {
-  if (!container.networks && !container.spec) return false;
-  const auto networks = container.networks ? *container.networks : NetworksOf(*container.spec);
+const ServiceSpec* AppFacts::SpecOf(const ObservedContainer& container) const {
+  if (container.spec) return &*container.spec;
+  const auto it = specs.find(container.config_hash);
+  return it == specs.end() ? nullptr : it->second;
+}
+
+bool IsAttached(const AppFacts& facts, const ObservedContainer& container,
+                const std::string& network) {
+  const ServiceSpec* spec = facts.SpecOf(container);
+  if (!container.networks && spec == nullptr) return false;
+  const auto networks = container.networks ? *container.networks : NetworksOf(*spec);
   return std::find(networks.begin(), networks.end(), network) != networks.end();
 }
 
 bool NeedsStart(const ServiceView& view) {
-  if (!view.ShouldRun()) return false;
-  return view.future == nullptr || WantsStart(*view.future, RestartPolicyOf(view.target->spec));
+  return view.ShouldRun() && (view.future == nullptr || view.down);
 }
 
 bool Restarts(const ServiceView& view) {
@@ -291,10 +295,12 @@ bool Restarts(const ServiceView& view) {
 
 bool WillStart(const ServiceView& view) { return NeedsStart(view) || Restarts(view); }
 
-bool WantsStart(const ObservedContainer& container, const std::string& restart_policy) {
+bool WantsStart(const AppFacts& facts, const ObservedContainer& container,
+                const std::string& restart_policy) {
   if (container.state == ContainerState::kCreated) return true;
   if (container.state != ContainerState::kExited) return false;
-  if (container.interrupted) return true;
+  const auto& stopped = facts.record.interrupted;
+  if (std::binary_search(stopped.begin(), stopped.end(), container.id)) return true;
   if (restart_policy == "always" || restart_policy == "unless-stopped") return true;
   constexpr std::string_view kOnFailure = "on-failure";
   if (!std::string_view(restart_policy).starts_with(kOnFailure) || container.exit_code == 0) {
@@ -326,7 +332,7 @@ std::string FinalName(const TargetRelease& release, const TargetService& service
 }
 
 std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images,
-                                      DependencyGraph& graph) {
+                                      DependencyGraph& start_graph) {
   std::vector<ServiceView> views;
   std::vector<std::vector<const ObservedContainer*>> containers;
   const auto begin_view = [&](const std::string& name) {
@@ -348,6 +354,8 @@ std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& i
       take_containers_before(&service.name);
       begin_view(service.name);
       views.back().target = &service;
+      views.back().hash =
+          facts.hashes[static_cast<std::size_t>(&service - facts.release()->services.data())];
       while (container != facts.containers.end() && (*container)->service == service.name) {
         containers.back().push_back(*container++);
       }
@@ -356,19 +364,17 @@ std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& i
   take_containers_before(nullptr);
 
   const std::vector<std::string>& stopped = facts.record.stopped;
-  for (std::size_t i = 0; i < views.size(); ++i) {
-    ServiceView& view = views[i];
-    Assign(view, std::move(containers[i]), facts, images);
-    view.stopped = std::find(stopped.begin(), stopped.end(), view.name) != stopped.end();
-  }
   // What a service depends on or shares is decided before it.
-  graph = StartGraph(views);
-  for (const std::size_t i : graph.order) {
+  start_graph = StartGraph(views);
+  for (const std::size_t i : start_graph.order) {
     ServiceView& view = views[i];
-    if (view.future != nullptr && !SharesRight(views, view)) Demote(view);
+    view.stopped = std::find(stopped.begin(), stopped.end(), view.name) != stopped.end();
+    Assign(views, view, std::move(containers[i]), facts, images);
     view.is_new = IsNew(view, facts);
+    view.down = view.target != nullptr && view.future != nullptr &&
+                WantsStart(facts, *view.future, RestartPolicyOf(view.target->spec));
     Decide(views, i, facts, images);
-    Tie(views, graph, i, facts);
+    Tie(views, start_graph, i, facts);
   }
   return views;
 }

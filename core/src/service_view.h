@@ -4,6 +4,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <unordered_map>
 #include <vector>
 
 #include "image_index.h"
@@ -27,6 +29,7 @@ struct ServiceView {
   // Unchanged, but to be restarted: something it is attached to, shares or depends on is made anew.
   bool tied = false;
   bool stopped = false;  // By a person.
+  bool down = false;     // Should run and does not.
   ServiceChange change = ServiceChange::kNone;
   std::vector<Reason> why;
 
@@ -42,12 +45,16 @@ struct AppFacts {
   std::vector<const ObservedContainer*> containers;  // Owned, not going away. Sorted by service.
   std::vector<const ObservedNetwork*> networks;      // Owned. Sorted by name.
   std::vector<const ObservedVolume*> volumes;        // Owned. Sorted by name.
+  std::vector<std::string> hashes;                   // Of the release's services, in their order.
+  std::unordered_map<std::string_view, const ServiceSpec*> specs;  // By these hashes.
 
   const TargetRelease* release() const {
     return target != nullptr && target->release ? &*target->release : nullptr;
   }
   // The release that should run; empty where the app is to go or runs nothing.
   std::string to() const { return release() != nullptr ? release()->commit : std::string(); }
+  // What the container was made from: as it says itself, or by its hash. Null: not known.
+  const ServiceSpec* SpecOf(const ObservedContainer& container) const;
   const ObservedNetwork* FindNetwork(const std::string& name) const;
   const ObservedVolume* FindVolume(const std::string& name) const;
 };
@@ -59,15 +66,18 @@ bool IsRemade(const AppFacts& facts, const std::string& network);
 std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec& spec);
 
 // True where the container is attached to the network, as far as is known.
-bool IsAttached(const ObservedContainer& container, const std::string& network);
+bool IsAttached(const AppFacts& facts, const ObservedContainer& container,
+                const std::string& network);
 
 // One view for each service in current or target, sorted by name. `start_graph` becomes the
 // StartGraph of them.
 std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images,
                                       DependencyGraph& start_graph);
 
-// True for a container that is down though its own restart policy says it should not be.
-bool WantsStart(const ObservedContainer& container, const std::string& restart_policy);
+// True for a container that is down though its own restart policy says it should not be, or though
+// it ran until a cutover stopped it.
+bool WantsStart(const AppFacts& facts, const ObservedContainer& container,
+                const std::string& restart_policy);
 // True where the service should run and does not.
 bool NeedsStart(const ServiceView& view);
 // True where an unchanged service that runs is stopped and started again.

@@ -82,7 +82,6 @@ void Session::CarryOver(ObservedState& next) const {
     const ObservedContainer& old = *it->second;
     const bool same = old.IsUp() == container.IsUp();
     container.settled = old.settled && same;
-    container.interrupted = old.interrupted && same;
     container.handed_over = old.handed_over && same;
     container.start_failed = old.start_failed && same;
     if (same && !container.started_at) container.started_at = old.started_at;
@@ -121,7 +120,11 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     if (std::exchange(run.locks_changed, false)) OnLocksChanged();
     return;
   }
+  const std::vector<std::string> interrupted = InterruptedOf(step.app);
   ApplyEffect(step, done.request, result, observed_);
+  if (step.kind == StepKind::kStartContainer && interrupted != InterruptedOf(step.app)) {
+    pending_.push_back(SaveRecordAction{observed_.AppFor(step.app)});
+  }
   changed_since_look_ = true;
   ReportAction report = Report(EventKind::kStepDone, step);
   report.event.holders = result.overridden;
@@ -146,6 +149,11 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
   }
   need_look_ = need_look_ || done.heard;
   if (looking_) since_look_.push_back({std::move(done), std::move(result)});
+}
+
+std::vector<std::string> Session::InterruptedOf(const std::string& app) const {
+  const AppRecord* record = observed_.FindApp(app);
+  return record == nullptr ? std::vector<std::string>{} : record->interrupted;
 }
 
 void Session::LoseSpan(const std::string& app, std::vector<LockHolder> holders) {

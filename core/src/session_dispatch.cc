@@ -20,10 +20,22 @@ bool MovesService(const Step& step) {
 
 }  // namespace
 
+// A stop that was not yet planned when the locks were taken: what it interrupts is made durable too.
+void Session::RememberInterrupted(const Step& step, std::vector<Action>& actions) {
+  if (observed_.FindApp(step.app) == nullptr) return;
+  AppRecord& record = observed_.AppFor(step.app);
+  const auto at =
+      std::lower_bound(record.interrupted.begin(), record.interrupted.end(), step.subject);
+  if (at != record.interrupted.end() && *at == step.subject) return;
+  record.interrupted.insert(at, step.subject);
+  actions.push_back(SaveRecordAction{record});
+}
+
 void Session::Run(const Step& step, std::vector<Action>& actions) {
   Running running{step, BuildRequest(step, plan_, observed_, target_, options_.device)};
   if (step.kind == StepKind::kTakeLocks) runs_[step.app].locks_changed = false;
   if (CountsAsCutting(step) && observed_.HasSpan(step.app)) runs_[step.app].cutting = true;
+  if (step.kind == StepKind::kStopContainer) RememberInterrupted(step, actions);
   ReportAction report;
   report.event.kind = EventKind::kStepStarted;
   report.event.app = step.app;

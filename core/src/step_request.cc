@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <set>
-#include <tuple>
 #include <utility>
 
 #include "app_facts.h"
+#include "dependency_graph.h"
 #include "image_index.h"
 #include "lockstep/planner.h"
 #include "service_view.h"
@@ -142,23 +142,17 @@ class Builder {
     return request;
   }
 
-  // The containers whose namespaces it joins: of each service the one that the target asks for,
-  // else the newest.
+  // The containers whose namespaces it joins: those that the plan goes on with.
   std::map<std::string, std::string> Shared() const {
-    const AppNames names(target_);
     std::map<std::string, std::string> shared;
-    for (const std::string& name : SharedServicesOf(service_->spec)) {
-      const TargetService* service = FindService(app_, name);
-      const std::string hash = service != nullptr ? ConfigHash(service->spec) : std::string();
-      const ObservedContainer* best = nullptr;
-      const auto rank = [&](const ObservedContainer& c) {
-        return std::tuple(c.config_hash == hash, c.created_at.value_or(WallTime{}), c.id);
-      };
-      for (const ObservedContainer& c : observed_.engine.containers) {
-        if (!c.owned || c.service != name || names.Uuid(c.app) != step_.app) continue;
-        if (best == nullptr || rank(c) > rank(*best)) best = &c;
-      }
-      if (best != nullptr) shared[name] = best->id;
+    const auto services = SharedServicesOf(service_->spec);
+    if (services.empty()) return shared;
+    const FactsByApp facts = GatherFacts(observed_, target_);
+    DependencyGraph graph;
+    const auto views = ViewServices(facts.at(step_.app), ImageIndex(observed_.engine), graph);
+    for (const std::string& name : services) {
+      const auto view = FindView(views, name);
+      if (view && views[*view].future != nullptr) shared[name] = views[*view].future->id;
     }
     return shared;
   }
@@ -319,6 +313,7 @@ class Builder {
     request.record = Record();
     request.record.cutover = To();
     RememberNetworks(request.record);
+    RememberInterrupted(request.record);
     std::set<std::string> forced;
     for (const Step& step : plan_.steps) {
       if (step.kind == StepKind::kDeleteLock && step.app == step_.app) forced.insert(step.service);
@@ -353,6 +348,15 @@ class Builder {
     }
   }
 
+  void RememberInterrupted(AppRecord& record) const {
+    for (const Step& step : plan_.steps) {
+      if (step.app == step_.app && step.disruptive) record.interrupted.push_back(step.subject);
+    }
+    std::sort(record.interrupted.begin(), record.interrupted.end());
+    record.interrupted.erase(std::unique(record.interrupted.begin(), record.interrupted.end()),
+                             record.interrupted.end());
+  }
+
   StepRequest RemoveImage() const {
     RemoveImageRequest request{step_.subject, Record()};
     std::erase(request.record.retired, step_.subject);
@@ -385,6 +389,7 @@ class Builder {
     request.record = Record();
     request.record.cutover.reset();
     request.record.networks.clear();
+    request.record.interrupted.clear();
     // Empty: it is known that nothing is to run, until the last container is gone.
     request.record.committed = step_.subject;
     // A committed release is not one that failed.

@@ -78,7 +78,6 @@ void ReadLiveState(ObjectReader& reader, ObservedContainer& container) {
   }
   container.lock_dir = reader.OptionalText("lock_dir");
   container.settled = reader.Flag("settled");
-  container.interrupted = reader.Flag("interrupted");
 }
 
 template <typename E>
@@ -186,7 +185,8 @@ void ReadApp(ObjectReader reader, ObservedState& state) {
                         .stopped = reader.Texts("stopped"),
                         .purge = reader.Texts("purge"),
                         .retired = reader.Texts("retired"),
-                        .networks = std::move(networks)});
+                        .networks = std::move(networks),
+                        .interrupted = reader.Texts("interrupted")});
 }
 
 void ReadEngine(ObjectReader& reader, EngineState& engine) {

@@ -51,7 +51,6 @@ Json ContainerJson(const ObservedContainer& container) {
   out["networks_attached"] = container.networks ? Json(*container.networks) : Json(nullptr);
   if (container.lock_dir) out["lock_dir"] = *container.lock_dir;
   if (container.settled) out["settled"] = true;
-  if (container.interrupted) out["interrupted"] = true;
   return out;
 }
 
@@ -99,6 +98,7 @@ Json AppJson(const AppRecord& app) {
   out["stopped"] = app.stopped;
   out["purge"] = app.purge;
   out["retired"] = app.retired;
+  if (!app.interrupted.empty()) out["interrupted"] = app.interrupted;
   for (const auto& [name, config] : app.networks) out["networks"][name] = ToJson(config);
   return out;
 }

@@ -31,7 +31,7 @@ constexpr const char* kSchema =
     "BEGIN IMMEDIATE;"
     "CREATE TABLE app (app TEXT PRIMARY KEY, committed TEXT, cutover TEXT, failed TEXT NOT NULL,"
     "  stopped TEXT NOT NULL, purge TEXT NOT NULL, retired TEXT NOT NULL,"
-    "  networks TEXT NOT NULL) WITHOUT ROWID;"
+    "  networks TEXT NOT NULL, interrupted TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE saved_restart (container TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE target (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL);"
     "PRAGMA user_version = 2;"
@@ -49,11 +49,12 @@ enum Query : std::size_t {
   kQueryCount,
 };
 constexpr std::array<const char*, kQueryCount> kSql = {
-    "SELECT app, committed, cutover, failed, stopped, purge, retired, networks FROM app ORDER BY "
+    "SELECT app, committed, cutover, failed, stopped, purge, retired, networks, interrupted FROM "
+    "app ORDER BY "
     "app",
     "SELECT container, policy FROM saved_restart",
     "SELECT text FROM target",
-    "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+    "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "DELETE FROM app WHERE app = ?",
     "INSERT OR REPLACE INTO saved_restart VALUES (?, ?)",
     "DELETE FROM saved_restart WHERE container = ?",
@@ -147,7 +148,8 @@ class SqliteStore final : public Store {
                             .stopped = ListColumn(row, 4),
                             .purge = ListColumn(row, 5),
                             .retired = ListColumn(row, 6),
-                            .networks = MapColumn(row, 7)});
+                            .networks = MapColumn(row, 7),
+                            .interrupted = ListColumn(row, 8)});
     }));
     LOCKSTEP_TRYV(ForEachRow(kLoadRestarts, [&](sqlite3_stmt* row) {
       state.saved_restart[ColumnText(row, 0)] = ColumnText(row, 1);
@@ -158,9 +160,10 @@ class SqliteStore final : public Store {
   }
 
   Result<void> PutApp(const AppRecord& record) override {
-    return Write(kPutApp, {record.app, record.committed, record.cutover, ListText(record.failed),
-                           ListText(record.stopped), ListText(record.purge),
-                           ListText(record.retired), MapText(record.networks)});
+    return Write(kPutApp,
+                 {record.app, record.committed, record.cutover, ListText(record.failed),
+                  ListText(record.stopped), ListText(record.purge), ListText(record.retired),
+                  MapText(record.networks), ListText(record.interrupted)});
   }
   Result<void> EraseApp(std::string_view app) override {
     return Write(kEraseApp, {std::string(app)});

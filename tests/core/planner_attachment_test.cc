@@ -83,12 +83,12 @@ TEST(NetworkTest, GoingBackMakesTheOldOneAgain) {
   observed.engine.networks[1].config = kInternal;
   ObservedContainer& old = ContainerOf(observed, "web-c1-1");
   old.state = ContainerState::kExited;
-  old.interrupted = true;
   old.networks = std::vector<std::string>{};
   AppRecord& record = observed.AppFor(kApp);
   record.committed = "c1";
   record.cutover = "c2";
   record.failed = {"c2"};
+  record.interrupted = {"web-c1-1"};
   record.networks = {{"front", kPlain}};
   const Target target = MakeTarget({next});
   const Plan plan = MakePlan(observed, target);
@@ -222,10 +222,10 @@ TEST(VolumeTest, APurgeMakesItAnewWithItsUsers) {
   record.committed = "c1";
   record.purge = {"data"};
   const Plan plan = MakePlan(observed, MakeTarget({WithVolume("c1", kPlain)}));
-  EXPECT_THAT(Words(plan), ElementsAre("take-locks", "stop-container db", "update-container db",
-                                       "remove-container db", "purge-volume", "create-volume",
-                                       "create-container db", "start-container db", "release-locks",
-                                       "await-health db", "commit-release"));
+  EXPECT_THAT(Words(plan),
+              ElementsAre("take-locks", "stop-container db", "remove-container db", "purge-volume",
+                          "create-volume", "create-container db", "start-container db",
+                          "release-locks", "await-health db", "commit-release"));
   EXPECT_EQ(ChangeOf(plan, "web"), ServiceChange::kNone);
 }
 

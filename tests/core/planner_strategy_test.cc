@@ -87,10 +87,9 @@ TEST(DeleteThenDownloadTest, MakesRoomBeforeTheDownloadAndSaysThereIsNoWayBack) 
                              MakeTarget({With(Strategy::kDeleteThenDownload, "web", kWebNew)}));
   EXPECT_THAT(
       Words(plan),
-      ElementsAre("check-image web", "take-locks", "stop-container web", "update-container web",
-                  "remove-container web", "remove-image", "pull-image web", "create-container web",
-                  "start-container web", "release-locks", "rename-container db", "await-health web",
-                  "commit-release"));
+      ElementsAre("check-image web", "take-locks", "stop-container web", "remove-container web",
+                  "remove-image", "pull-image web", "create-container web", "start-container web",
+                  "release-locks", "rename-container db", "await-health web", "commit-release"));
   EXPECT_THAT(GapCodes(plan), ElementsAre("no-way-back"));
   EXPECT_EQ(plan.apps[0].status, PlanStatus::kReady);
   EXPECT_FALSE(plan.apps[0].way_back);

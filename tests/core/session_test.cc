@@ -262,9 +262,31 @@ TEST_P(SimulationTest, ConvergesThroughFaultsCrashesAndLocks) {
       }
       return drafts;
     };
-    ObservedState start = random() % 4 == 0 ? ObservedState{} : Running(MakeApp("c1", draw("1")));
+    const auto vary = [&](TargetApp& varied) {
+      for (TargetService& service : varied.release->services) {
+        if (random() % 3 == 0) service.strategy = static_cast<Strategy>(random() % 4);
+        for (Dependency& on : service.spec.depends_on) {
+          on.restart = random() % 4 == 0;
+          if (random() % 4 == 0) on.condition = DependencyCondition::kHealthy;
+          const bool joins = service.spec.Find(Field::kNetworkMode) != nullptr;
+          if (!joins && random() % 5 == 0) {
+            service.spec.Set(Field::kNetworkMode, Value("service:" + on.service));
+          }
+        }
+        if (service.spec.Find(Field::kNetworkMode) == nullptr && random() % 2 == 0) {
+          service.spec.Set(Field::kNetworks, Value(Value::Map{{"front", EmptyMap()}}));
+        }
+      }
+      const bool internal = random() % 2 == 0;
+      varied.release->networks["front"] =
+          internal ? Value(Value::Map{{"internal", Value(true)}}) : EmptyMap();
+    };
+    TargetApp before = MakeApp("c1", draw("1"));
+    vary(before);
+    ObservedState start = random() % 4 == 0 ? ObservedState{} : Running(before);
     AddRunning(start, MakeApp("c1", {{.name = "x"}}, "b2", "2"));
-    const TargetApp app = MakeApp(random() % 4 == 0 ? "c1" : "c2", draw("2"));
+    TargetApp app = MakeApp(random() % 4 == 0 ? "c1" : "c2", draw("2"));
+    vary(app);
     const Target target = MakeTarget(
         {app, MakeApp("c2", {{.name = "x", .image = "registry.example/x:2"}}, "b2", "2")});
 

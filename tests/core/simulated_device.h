@@ -73,7 +73,6 @@ class SimulatedDevice {
     session_.emplace(target_, options_);
     for (ObservedContainer& container : truth_.engine.containers) {
       container.settled = false;
-      container.interrupted = false;
     }
     // Locks of ours are the span of a cutover that is not finished; others are released.
     std::erase_if(truth_.spans, [&](const std::string& app) {
@@ -164,9 +163,17 @@ class SimulatedDevice {
     if (step.kind == StepKind::kStartContainer && !step.service.empty()) {
       for (const ObservedContainer& other : truth_.engine.containers) {
         if (other.service == step.service && other.app == step.app && other.IsUp() &&
-            other.id != step.subject) {
+            other.id != step.subject && step.detail != "hand-over") {
           broken_.push_back("two containers of " + step.service + " beside each other: " +
                             other.id + " runs, " + step.subject + " starts");
+        }
+      }
+    }
+    if (step.kind == StepKind::kRemoveNetwork) {
+      for (const ObservedContainer& other : truth_.engine.containers) {
+        if (other.app == step.app && other.IsUp() && other.networks &&
+            std::count(other.networks->begin(), other.networks->end(), step.subject) != 0) {
+          broken_.push_back(step.subject + " removed while " + other.id + " is on it");
         }
       }
     }

@@ -276,7 +276,6 @@ class Generator {
     if (Flag()) container.networks = std::vector<std::string>{"front"};
     if (Flag()) container.lock_dir = Flag() ? "" : "/locks/1/web";
     container.settled = Flag();
-    container.interrupted = Flag();
     return container;
   }
 
@@ -313,7 +312,7 @@ auto Members(const ObservedContainer& c) {
   return std::tie(c.id, c.name, c.image, c.image_id, c.state, c.health, c.exit_code,
                   c.restart_count, c.created_at, c.started_at, c.app, c.app_id, c.service, c.commit,
                   c.owned, c.labels, c.config_hash, c.spec, c.restart_policy, c.networks,
-                  c.lock_dir, c.settled, c.interrupted);
+                  c.lock_dir, c.settled);
 }
 
 TEST(SnapshotTest, ReadsBackWhatItWrote) {

@@ -52,8 +52,6 @@ struct ObservedContainer {
   std::optional<std::string> lock_dir;
   // Said by the Session: it has proved itself (healthy, up long enough, or a job that is done).
   bool settled = false;
-  // Said by the Session: Lockstep stopped it, so that it was not down by its own doing.
-  bool interrupted = false;
   // Said by the Session: it has taken over from the old container of its service, or had its time.
   bool handed_over = false;
   // Said by the Session: it could not be started again and again, and is left as it is.
@@ -117,10 +115,13 @@ struct AppRecord {
   std::vector<std::string> retired;
   // The networks that the cutover remakes, as they were before it: for going back.
   std::map<std::string, Value> networks;
+  // Ids of the containers that ran until the cutover stopped them: they start again if they are to
+  // run, whatever their restart policy makes of their end. Sorted.
+  std::vector<std::string> interrupted;
 
   bool empty() const {  // Nothing worth remembering.
     return !committed && !cutover && failed.empty() && stopped.empty() && purge.empty() &&
-           retired.empty() && networks.empty();
+           retired.empty() && networks.empty() && interrupted.empty();
   }
   friend bool operator==(const AppRecord&, const AppRecord&) = default;
 };

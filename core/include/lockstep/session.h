@@ -127,6 +127,7 @@ class Session {
   };
   enum class Verdict { kWait, kSettled, kUnhealthy };
 
+  std::vector<std::string> InterruptedOf(const std::string& app) const;
   void LoseSpan(const std::string& app, std::vector<LockHolder> holders);
   void CancelWhatMayWait(std::vector<Action>& actions);
   void StartLook(MonoTime now, std::vector<Action>& actions);
@@ -139,6 +140,7 @@ class Session {
   bool Allowed(const Step& step, const AppRun& run) const;
   bool ReadyAt(const Step& step, MonoTime now);
   void Run(const Step& step, std::vector<Action>& actions);
+  void RememberInterrupted(const Step& step, std::vector<Action>& actions);
   void Await(const Step& step, MonoTime now, std::vector<Action>& actions);
   Verdict Judge(const Step& step, const ObservedContainer& container, MonoTime now);
   void WatchHeldLocks(std::vector<Action>& actions);

@@ -44,6 +44,7 @@ void KeepsEveryPartOfARecord(StorePlace& place) {
   record.stopped = {"web"};
   record.purge = {"data", ""};
   record.retired = {"sha256:0", "sha256:1"};
+  record.interrupted = {"c1", "c2"};
   record.networks = {{"front", Value(Value::Map{{"internal", Value(true)}})}};
   ASSERT_THAT(place.Open().PutApp(record), IsOk());
   EXPECT_THAT(LoadFrom(place.Open()).apps, ElementsAre(record));
