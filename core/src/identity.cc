@@ -35,22 +35,6 @@ constexpr std::array<std::string_view, 6> kAmbientLabels = {
     kLabelServiceName, kLabelServiceId, "io.balena.image-id",
 };
 
-constexpr std::array<std::string_view, 13> kAmbientVariables = {
-    "APP_ID",
-    "APP_UUID",
-    "APP_NAME",
-    "SERVICE_NAME",
-    "DEVICE_UUID",
-    "DEVICE_TYPE",
-    "DEVICE_ARCH",
-    "DEVICE_NAME_AT_INIT",
-    "HOST_OS_VERSION",
-    "APP_LOCK_PATH",
-    "SERVICE_HANDOVER_COMPLETE_PATH",
-    "SERVICE_KILL_ME_PATH",
-    "SUPERVISOR_VERSION",
-};
-
 }  // namespace
 
 ContainerIdentity IdentityOf(const Labels& container_labels, const Labels& image_labels) {
@@ -110,17 +94,6 @@ bool IsAmbientLabel(std::string_view label) {
                                   ? "io.balena." + std::string(label.substr(kResin.size()))
                                   : std::string(label);
   return std::find(kAmbientLabels.begin(), kAmbientLabels.end(), renamed) != kAmbientLabels.end();
-}
-
-bool IsAmbientVariable(std::string_view name) {
-  if (name == "BALENA" || name == "RESIN") return true;
-  for (const std::string_view prefix : {"BALENA_", "RESIN_"}) {
-    if (!name.starts_with(prefix)) continue;
-    const std::string_view rest = name.substr(prefix.size());
-    return std::find(kAmbientVariables.begin(), kAmbientVariables.end(), rest) !=
-           kAmbientVariables.end();
-  }
-  return false;
 }
 
 }  // namespace lockstep

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "apply_run.h"
+#include "lockstep/device_fit.h"
 
 namespace lockstep {
 namespace {
@@ -67,15 +68,17 @@ Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token s
   return observed;
 }
 
-Result<Plan> Orchestrator::Preview(const Target& target, const PlanOptions& options,
+Result<Plan> Orchestrator::Preview(const Target& target, const SessionOptions& options,
                                    std::stop_token stop) {
-  LOCKSTEP_TRY(const ObservedState observed, Look(&target, std::move(stop)));
-  return MakePlan(observed, target, options);
+  const Target fitted = FitToDevice(target, options.device);
+  LOCKSTEP_TRY(const ObservedState observed, Look(&fitted, std::move(stop)));
+  return MakePlan(observed, fitted, options.plan);
 }
 
 Result<ApplyReport> Orchestrator::Apply(const Target& target, const ApplyOptions& options,
                                         EventObserver& observer, std::stop_token interrupt) {
-  ApplyRun run(*this, ports_, target, options, observer);
+  const Target fitted = FitToDevice(target, options.session.device);
+  ApplyRun run(*this, ports_, fitted, options, observer);
   return run.Run(std::move(interrupt));
 }
 

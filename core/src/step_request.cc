@@ -4,6 +4,7 @@
 #include <set>
 #include <utility>
 
+#include "ambient.h"
 #include "app_facts.h"
 #include "dependency_graph.h"
 #include "image_index.h"
@@ -31,31 +32,6 @@ const ObservedContainer* FindContainer(const ObservedState& observed, const std:
   const auto it = std::find_if(observed.engine.containers.begin(), observed.engine.containers.end(),
                                [&](const ObservedContainer& c) { return c.id == id; });
   return it == observed.engine.containers.end() ? nullptr : &*it;
-}
-
-// What every container is told of where it runs (balena's names, so that apps find them).
-std::map<std::string, std::string> AmbientVariables(const TargetApp& app,
-                                                    const std::string& service,
-                                                    const DeviceInfo& device) {
-  std::map<std::string, std::string> variables = {{"BALENA", "1"}, {"RESIN", "1"}};
-  const auto both = [&](const std::string& name, const std::string& value) {
-    if (value.empty()) return;
-    variables["BALENA_" + name] = value;
-    variables["RESIN_" + name] = value;
-  };
-  both("APP_ID", app.id);
-  both("APP_UUID", app.uuid);
-  both("APP_NAME", app.name);
-  both("SERVICE_NAME", service);
-  both("DEVICE_UUID", device.uuid);
-  both("DEVICE_NAME_AT_INIT", device.name);
-  both("DEVICE_TYPE", device.type);
-  both("DEVICE_ARCH", device.arch);
-  both("HOST_OS_VERSION", device.os_version);
-  both("APP_LOCK_PATH", "/tmp/balena/updates.lock");
-  variables["BALENA_SERVICE_HANDOVER_COMPLETE_PATH"] = "/tmp/balena/handover-complete";
-  variables["RESIN_SERVICE_KILL_ME_PATH"] = "/tmp/balena/handover-complete";
-  return variables;
 }
 
 class Builder {
@@ -138,7 +114,7 @@ class Builder {
     std::string ids;
     for (const auto& [name, id] : spec.shared) ids += (ids.empty() ? "" : ",") + id;
     label(kLabelShares, ids);
-    spec.environment = AmbientVariables(*app_, service_->name, device_);
+    spec.environment = AmbientVariables(*app_, *service_, device_);
     return request;
   }
 

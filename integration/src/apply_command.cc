@@ -9,6 +9,7 @@
 #include "apply_display.h"
 #include "command.h"
 #include "device.h"
+#include "device_facts.h"
 #include "error_json.h"
 #include "exit_status.h"
 #include "json_value.h"
@@ -27,8 +28,9 @@ struct ApplyFlags {
   std::string timeout;
 };
 
-ApplyOptions OptionsOf(const ApplyFlags& flags, const Target& target) {
+ApplyOptions OptionsOf(const ApplyFlags& flags, const Target& target, DeviceInfo device) {
   ApplyOptions options;
+  options.session.device = std::move(device);
   options.session.plan.force = flags.plan.force;
   options.session.device.uuid = target.device_uuid;
   options.session.device.name = target.device_name;
@@ -72,8 +74,10 @@ Result<int> RunApply(const ApplyFlags& flags, Invocation invocation) {
   LOCKSTEP_TRY(const LoadedTarget loaded,
                ReadTargetFile(flags.plan.target, {invocation.common.device}));
   LOCKSTEP_TRY(const auto device, DeviceControl::Open(invocation.common));
-  const auto ended =
-      ApplyShown(*device, loaded.target, OptionsOf(flags, loaded.target), invocation);
+  LOCKSTEP_TRY(DeviceInfo facts, DescribeDevice(invocation.common, device->ports().runtime,
+                                                invocation.streams.interrupt));
+  const auto ended = ApplyShown(*device, loaded.target,
+                                OptionsOf(flags, loaded.target, std::move(facts)), invocation);
   LOCKSTEP_TRYV(device->Save());
   LOCKSTEP_TRYV(ended);
   LOCKSTEP_TRYV(device->store().PutLastTarget(loaded.text));

@@ -20,6 +20,7 @@ struct Problem {
   std::string code;   // A gap's: "invalid-value", ...
   std::string where;  // The place in the document.
   std::string message;
+  bool blocks = true;
 };
 using Problems = std::vector<Problem>;
 

@@ -12,6 +12,7 @@
 #include "json_value.h"
 #include "lockstep/identity.h"
 #include "lockstep/resource_definition.h"
+#include "service_needs.h"
 
 namespace lockstep {
 namespace {
@@ -73,16 +74,6 @@ bool IsName(std::string_view name) {
   return !name.empty() && name.size() <= 255 && alnum(name.front()) &&
          std::all_of(name.begin(), name.end(),
                      [&](char c) { return alnum(c) || c == '_' || c == '.' || c == '-'; });
-}
-
-// An old word in its new form; the new one wins where a target has both.
-void RenameResinLabels(Labels& labels) {
-  constexpr std::string_view kResin = "io.resin.";
-  for (auto it = labels.lower_bound(std::string(kResin));
-       it != labels.end() && it->first.starts_with(kResin);) {
-    labels.emplace("io.balena." + it->first.substr(kResin.size()), it->second);
-    it = labels.erase(it);
-  }
 }
 
 // Above its services a state may have fields that a later API added. A slip of the pen is another
@@ -222,7 +213,10 @@ class AppReader {
     service.spec.running = ReadFlag(raw, "running", place, true);
     Override(service.spec.environment, *raw.Find("environment"), {&place, "environment"});
     Override(service.spec.labels, *raw.Find("labels"), {&place, "labels"});
-    RenameResinLabels(service.spec.labels);
+    const Value* contract = raw.Find("contract");
+    service.requirements =
+        ReadContract(contract == nullptr ? Value() : *contract, {&place, "contract"}, problems_);
+    AddNeedsOfLabels({&place, "labels"}, service, problems_);
     CheckLabels(service.spec.labels, {&place, "labels"});
     ReadStrategy(service, {&place, "labels"});
     return service;
@@ -304,7 +298,8 @@ class AppReader {
         where.remove_prefix(app_prefix.size());
       }
       app_.gaps.push_back({.code = std::move(problem.code),
-                           .message = std::string(where) + ": " + problem.message});
+                           .message = std::string(where) + ": " + problem.message,
+                           .blocks = problem.blocks});
     }
   }
 

@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "device_facts.h"
 #include "text.h"
 
 namespace lockstep {
@@ -99,6 +100,10 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.add_option("--device", options.device,
                  "The device to take from a target that is for several.")
       ->type_name("UUID");
+  for (const DeviceFact& fact : DeviceFacts()) {
+    if (fact.option == nullptr) continue;
+    app.add_option(fact.option, options.facts.*fact.member, fact.help)->type_name(fact.value);
+  }
   app.add_option("--log-level", options.log_level,
                  "What is logged on standard error: debug, info, warning (the default), error, "
                  "off.")

@@ -5,6 +5,8 @@
 #include <CLI/App.hpp>
 #include <string>
 
+#include "lockstep/device_info.h"
+
 namespace lockstep {
 
 struct CommonOptions {
@@ -13,6 +15,7 @@ struct CommonOptions {
   std::string host_root = "/";
   std::string state_dir = "/var/lib/lockstep";
   std::string device;  // Uuid; empty: the target is for one device.
+  DeviceInfo facts;    // What is said of this device; the rest is found out (device_facts.h).
   std::string log_level = "warning";
   std::string log_format = "text";
   bool json = false;  // Of the commands that have --json.

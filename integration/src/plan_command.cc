@@ -2,8 +2,10 @@
 
 #include "command.h"
 #include "device.h"
+#include "device_facts.h"
 #include "exit_status.h"
 #include "json_value.h"
+#include "lockstep/device_fit.h"
 #include "lockstep/orchestrator.h"
 #include "lockstep/planner.h"
 #include "plan_json.h"
@@ -16,17 +18,25 @@ namespace {
 
 Result<Plan> Make(const PlanFlags& flags, Invocation invocation) {
   LOCKSTEP_TRY(const LoadedTarget loaded, ReadTargetFile(flags.target, {invocation.common.device}));
-  PlanOptions options;
-  options.force = flags.force;
+  SessionOptions options;
+  options.plan.force = flags.force;
   if (!flags.snapshot.empty()) {
     LOCKSTEP_TRY(const std::string text, ReadWholeFile(flags.snapshot));
-    auto observed = ReadSnapshot(text);
+    DeviceInfo said;
+    auto observed = ReadSnapshot(text, &said);
     if (!observed) {
       return WithContext(std::move(observed).assume_error(), "snapshot " + flags.snapshot);
     }
-    return MakePlan(observed.assume_value(), loaded.target, options);
+    // Nothing of this machine: the plan is the same on every one.
+    options.device = invocation.common.facts;
+    FillIn(options.device, said);
+    FillIn(options.device, FactsOfEngine(observed.assume_value().engine.engine));
+    return MakePlan(observed.assume_value(), FitToDevice(loaded.target, options.device),
+                    options.plan);
   }
   LOCKSTEP_TRY(const auto device, DeviceView::Open(invocation.common));
+  LOCKSTEP_TRY(options.device, DescribeDevice(invocation.common, device->ports().runtime,
+                                              invocation.streams.interrupt));
   return Orchestrator(device->ports())
       .Preview(loaded.target, options, invocation.streams.interrupt);
 }

@@ -5,19 +5,21 @@
 #include <string>
 #include <string_view>
 
+#include "lockstep/device_info.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/result.h"
 #include "rfc3339.h"
 
 namespace lockstep {
 
-// Fields that are not known are ignored; all but `format` may be absent.
+// Fields that are not known are ignored; all but `format` may be absent. `device`, if it is not
+// null, gets what the snapshot says of the device.
 // Errors: kInvalidInput, with the place in `where` ("containers.3.state").
-Result<ObservedState> ReadSnapshot(std::string_view text);
+Result<ObservedState> ReadSnapshot(std::string_view text, DeviceInfo* device = nullptr);
 
-// JSON, indented, with a newline at its end; reading it gives `state` again. May hold secrets:
-// for a file of mode 0600.
-std::string WriteSnapshot(const ObservedState& state);
+// JSON, indented, with a newline at its end; reading it gives `state` and the facts of `device`
+// again. May hold secrets: for a file of mode 0600.
+std::string WriteSnapshot(const ObservedState& state, const DeviceInfo& device = {});
 
 }  // namespace lockstep
 

@@ -3,6 +3,7 @@
 
 #include "command.h"
 #include "device.h"
+#include "device_facts.h"
 #include "exit_status.h"
 #include "lockstep/orchestrator.h"
 #include "private_file.h"
@@ -15,7 +16,9 @@ Result<int> RunSnapshot(const std::string& output, Invocation invocation) {
   LOCKSTEP_TRY(const auto device, DeviceView::Open(invocation.common));
   LOCKSTEP_TRY(const ObservedState observed,
                Orchestrator(device->ports()).Look(nullptr, invocation.streams.interrupt));
-  const std::string text = WriteSnapshot(observed);
+  LOCKSTEP_TRY(const DeviceInfo facts, DescribeDevice(invocation.common, device->ports().runtime,
+                                                      invocation.streams.interrupt));
+  const std::string text = WriteSnapshot(observed, facts);
   if (output.empty()) {
     invocation.streams.out << text;
   } else {
@@ -31,8 +34,8 @@ Command AddSnapshotCommand(CLI::App& root, Invocation invocation) {
   auto* app = root.add_subcommand(
       "snapshot",
       "Prints the state of this device as JSON (lockstep.snapshot/1): containers, images, "
-      "networks, "
-      "volumes, locks and what Lockstep remembers. `lockstep plan --snapshot` reads it in place of "
+      "networks, volumes, locks, what Lockstep remembers, and what the device is. `lockstep plan "
+      "--snapshot` reads it in place of "
       "a device. It holds the values of environment variables, which may be secret.");
   app->group("Commands");
   app->add_option("--output", *output,

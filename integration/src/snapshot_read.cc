@@ -3,6 +3,7 @@
 
 #include "balena_composition.h"
 #include "balena_target.h"
+#include "device_facts.h"
 #include "json_value.h"
 #include "lockstep/identity.h"
 #include "lockstep/resource_definition.h"
@@ -196,7 +197,8 @@ void ReadEngine(ObjectReader& reader, EngineState& engine) {
     ObjectReader about(*info, here, slot);
     engine.engine = {.kind = about.Text("kind"),
                      .version = about.Text("version"),
-                     .api_version = about.Text("api_version")};
+                     .api_version = about.Text("api_version"),
+                     .arch = about.Text("arch")};
   }
   // Images first: a container's labels are read beside its image's.
   const auto each = [&](std::string_view key, void (*read)(ObjectReader, EngineState&)) {
@@ -234,9 +236,19 @@ void ReadState(ObjectReader& reader, ObservedState& state) {
   state.boot_id = reader.Text("boot_id");
 }
 
+DeviceInfo ReadDevice(ObjectReader& reader) {
+  DeviceInfo device;
+  const Value* given = reader.Find("device");
+  if (given == nullptr) return device;
+  const Place here{&reader.place(), "device"};
+  ObjectReader facts(*given, here, reader.slot());
+  for (const DeviceFact& fact : DeviceFacts()) device.*fact.member = facts.Text(fact.name);
+  return device;
+}
+
 }  // namespace
 
-Result<ObservedState> ReadSnapshot(std::string_view text) {
+Result<ObservedState> ReadSnapshot(std::string_view text, DeviceInfo* device) {
   constexpr std::string_view kHint = "give what `lockstep snapshot` prints";
   auto parsed = ParseJson(text);
   if (!parsed) {
@@ -253,11 +265,13 @@ Result<ObservedState> ReadSnapshot(std::string_view text) {
   }
   ObservedState state;
   if (!slot) ReadState(reader, state);
+  const DeviceInfo said = slot ? DeviceInfo() : ReadDevice(reader);
   if (slot) {
     slot->hint = kHint;
     return *std::move(slot);
   }
   Sort(state);
+  if (device != nullptr) *device = said;
   return state;
 }
 

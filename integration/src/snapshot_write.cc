@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "balena_composition.h"
+#include "device_facts.h"
 #include "json_value.h"
 #include "snapshot.h"
 
@@ -103,6 +104,15 @@ Json AppJson(const AppRecord& app) {
   return out;
 }
 
+// What is not known is left out: a plan may be made for it with options.
+Json DeviceJson(const DeviceInfo& device) {
+  Json out = Json::object();
+  for (const DeviceFact& fact : DeviceFacts()) {
+    if (!(device.*fact.member).empty()) out[std::string(fact.name)] = device.*fact.member;
+  }
+  return out;
+}
+
 template <typename List, typename Write>
 Json ListJson(const List& list, const Write& write) {
   Json out = Json::array();
@@ -112,13 +122,15 @@ Json ListJson(const List& list, const Write& write) {
 
 }  // namespace
 
-std::string WriteSnapshot(const ObservedState& state) {
+std::string WriteSnapshot(const ObservedState& state, const DeviceInfo& device) {
   Json out;
   out["format"] = "lockstep.snapshot/1";
   out["taken_at"] = FormatTime(state.taken_at);
   out["engine"] = {{"kind", state.engine.engine.kind},
                    {"version", state.engine.engine.version},
                    {"api_version", state.engine.engine.api_version}};
+  if (!state.engine.engine.arch.empty()) out["engine"]["arch"] = state.engine.engine.arch;
+  if (Json facts = DeviceJson(device); !facts.empty()) out["device"] = std::move(facts);
   out["containers"] = ListJson(state.engine.containers, ContainerJson);
   out["images"] = ListJson(state.engine.images, ImageJson);
   out["networks"] = ListJson(state.engine.networks, ResourceJson<ObservedNetwork>);

@@ -99,9 +99,20 @@ Json MountOf(const Value& volume, const AppNames& names) {
   return mount;
 }
 
+std::string BindOf(const Value& volume) {
+  return TextOf(volume.Find("source")) + ":" + TextOf(volume.Find("target")) +
+         (FlagOf(volume.Find("read_only")) ? ":ro" : "");
+}
+
 void AddMounts(const ContainerSpec& spec, const AppNames& names, Json& host) {
   for (const Value& volume : ListOf(spec.spec, Field::kVolumes)) {
-    host["Mounts"].push_back(MountOf(volume, names));
+    // Of a mount the engine asks that its source be there, of a bind it makes it.
+    const bool bind = TextOf(volume.Find("type")) == "bind" && !FlagOf(volume.Find("must_exist"));
+    if (bind) {
+      host["Binds"].push_back(BindOf(volume));
+    } else {
+      host["Mounts"].push_back(MountOf(volume, names));
+    }
   }
   // Binds, never mounts: after a power cut that emptied /tmp a mount would fail for ever, a bind
   // makes the directory.

@@ -104,6 +104,7 @@ Result<Negotiated> Negotiate(const Json& version) {
   EngineInfo& info = negotiated.info;
   info.version = Text(version, "Version");
   info.api_version = Text(version, "ApiVersion");
+  info.arch = Text(version, "Arch");
   const std::string kind = Text(version, "Engine");  // Docker itself does not say.
   info.kind = kind.empty() ? "docker" : kind;
   const int newest = MinorOf(info.api_version);

@@ -65,7 +65,8 @@ void ReadEnvironment(const Source& from, ServiceSpec& spec) {
     if (equals == std::string::npos) continue;
     if (std::find(inherited.begin(), inherited.end(), entry) != inherited.end()) continue;
     const std::string name = entry.substr(0, equals);
-    if (!IsAmbientVariable(name)) spec.environment[name] = entry.substr(equals + 1);
+    std::string value = entry.substr(equals + 1);
+    if (!IsAmbientVariable(name, value)) spec.environment[name] = std::move(value);
   }
 }
 
@@ -165,6 +166,7 @@ Value ReadMount(const Json& mount, const AppNames& names) {
     volume.push_back({"source", names.Logical(source)});
   } else if (type == "bind") {
     volume.push_back({"source", source});
+    volume.push_back({"must_exist", true});
   }
   if (Flag(At(mount, "VolumeOptions"), "NoCopy")) volume.push_back({"nocopy", true});
   const Json& tmpfs = At(mount, "TmpfsOptions");

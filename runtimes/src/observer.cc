@@ -1,6 +1,8 @@
 #include "observer.h"
 
 #include <algorithm>
+#include <set>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -28,6 +30,18 @@ std::string ServiceSharing(const std::string& network_mode, const ObservedContai
     if (newer) return {};
   }
   return shared->service;
+}
+
+// The containers whose namespaces others have joined.
+std::set<std::string> SharedContainers(const std::vector<ObservedContainer>& containers) {
+  std::set<std::string> shared;
+  for (const ObservedContainer& container : containers) {
+    const auto label = container.labels.find(std::string(kLabelShares));
+    if (label == container.labels.end()) continue;
+    std::istringstream ids(label->second);
+    for (std::string id; std::getline(ids, id, ',');) shared.insert(id);
+  }
+  return shared;
 }
 
 bool IsKnown(const ObservedContainer& container, const ObserveRequest& request) {
@@ -58,12 +72,16 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
     if (!image.empty()) unlisted[id] = TextMap(At(image, "Config", "Labels"));
   }
   ReadLists(containers, images, networks, volumes, std::move(unlisted), state);
+  const std::set<std::string> shared = SharedContainers(state.containers);
   std::vector<std::string> gone;
   for (ObservedContainer& container : state.containers) {
     const bool known = IsKnown(container, request);
     // How often a failed one was restarted, which decides whether it is again, no list tells.
     const bool failed = container.state == ContainerState::kExited && container.exit_code != 0;
-    if (!container.owned || (known && !failed)) continue;
+    // Nor when it started, which tells whether who shares its namespaces has lost them.
+    const bool shares = shared.contains(container.id) ||
+                        container.labels.contains(std::string(kLabelShares));
+    if (!container.owned || (known && !failed && !shares)) continue;
     LOCKSTEP_TRY(const bool there, LookInto(container, state, stop));
     if (!there) gone.push_back(container.id);
     if (known) container.spec.reset();

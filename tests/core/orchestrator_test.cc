@@ -138,6 +138,21 @@ TEST_F(OrchestratorTest, PreviewChangesNothing) {
   EXPECT_THAT(locks_.prepared(), IsEmpty());
 }
 
+TEST_F(OrchestratorTest, FitsTheTargetToTheDevice) {
+  Target target = MakeTarget({MakeApp("c1", kA)});
+  target.apps[0].release->services[1].requirements = {{{"arch.sw", "aarch64", ""}}};
+  options_.session.device.arch = "amd64";
+  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  const auto plan = orchestrator.Preview(target, options_.session, {});
+  ASSERT_THAT(plan, IsOk());
+  EXPECT_EQ(plan.assume_value().status, PlanStatus::kBlocked);
+  EXPECT_EQ(OutcomeOf(orchestrator.Apply(target, options_, recorder_, {})), ApplyOutcome::kBlocked);
+  EXPECT_THAT(Running(), IsEmpty());
+  options_.session.device.arch = "aarch64";
+  EXPECT_EQ(OutcomeOf(orchestrator.Apply(target, options_, recorder_, {})), ApplyOutcome::kInSync);
+  EXPECT_THAT(Running(), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+}
+
 TEST_F(OrchestratorTest, DownloadsWhileHeldAndGoesOnTheMomentTheLockIsGone) {
   ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
   ASSERT_TRUE(locks_.HoldByApp(db_));

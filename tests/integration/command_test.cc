@@ -364,6 +364,35 @@ TEST_F(CommandTest, ASnapshotPlansLikeTheDeviceAndIsPrivate) {
   EXPECT_EQ(planned["apps"][0]["services"][1]["change"], "recreate");
 }
 
+// Release 1, if the device is a jetson.
+std::string ForAJetson() {
+  auto target = Release("1");
+  auto& release = target[kDevice]["apps"][kApp]["releases"][std::string(40, '1')];
+  release["services"]["web"]["contract"] = {
+      {"requires", json::array({{{"type", "hw.device-type"}, {"slug", "jetson-nano"}}})}};
+  return target.dump();
+}
+
+TEST_F(CommandTest, WhatTheDeviceIsComesFromOptionsAndFromSnapshots) {
+  const auto target = Write("t.json", ForAJetson());
+  RunRelease1();
+  const auto status = [&](std::vector<std::string> args) {
+    args.insert(args.begin(), {"plan", target, "--json"});
+    return json::parse(Run(args).out, nullptr, false).value("status", "none");
+  };
+  EXPECT_EQ(status({}), "blocked");
+  EXPECT_EQ(status({"--device-type", "jetson-nano"}), "in-sync");
+  const auto config = Write("lockstep.toml", "device-type = \"jetson-nano\"\n");
+  EXPECT_EQ(status({"--config", config}), "in-sync");
+  EXPECT_EQ(Run({"apply", target, "--no-wait"}).status, 6);
+  EXPECT_EQ(Run({"apply", target, "--no-wait", "--device-type", "jetson-nano"}).status, 0);
+
+  ASSERT_EQ(Run({"snapshot", "--output", Path("s.json"), "--device-type", "jetson-nano"}).status,
+            0);
+  EXPECT_EQ(status({"--snapshot", Path("s.json")}), "in-sync");
+  EXPECT_EQ(status({"--snapshot", Path("s.json"), "--device-type", "raspberrypi3"}), "blocked");
+}
+
 TEST_F(CommandTest, ASnapshotReplacesRegularFilesOnly) {
   RunRelease1();
   Write("regular", "old");

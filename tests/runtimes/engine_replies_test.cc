@@ -329,6 +329,7 @@ TEST(NegotiationTest, OldEngineIsUnsupported) {
 
 TEST(NegotiationTest, NewestCommonVersionIsSpoken) {
   EXPECT_EQ(docker::Negotiate(Capture("version")).value().prefix, "/v1.41");
+  EXPECT_EQ(docker::Negotiate(Capture("version")).value().info.arch, "amd64");
   EXPECT_EQ(docker::Negotiate({{"ApiVersion", "1.52"}, {"MinAPIVersion", "1.24"}}).value().prefix,
             "/v1.44");
 }

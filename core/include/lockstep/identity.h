@@ -55,8 +55,9 @@ std::string CommitOfName(std::string_view container_name);
 // True for labels that Lockstep or balena-supervisor adds to every container: not a part of a
 // service's specification, and invalid in a target.
 bool IsAmbientLabel(std::string_view label);
-// True for variables that are added to every container (BALENA_APP_ID and the like).
-bool IsAmbientVariable(std::string_view name);
+// True for variables that containers are told beside their own (BALENA_APP_ID and the like; USER,
+// which a service may well set itself, only where it says what every container is told).
+bool IsAmbientVariable(std::string_view name, std::string_view value);
 
 }  // namespace lockstep
 

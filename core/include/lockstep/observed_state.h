@@ -92,6 +92,8 @@ struct EngineInfo {
   std::string kind;  // "docker", "balena-engine", "memory", ...
   std::string version;
   std::string api_version;
+  // In the words of the engine: "amd64", "arm64", ...; empty where it does not say.
+  std::string arch = {};
 };
 
 // One engine at one instant. Sorted by id (containers, images) and by app and name (the rest).

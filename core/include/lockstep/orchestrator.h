@@ -53,13 +53,14 @@ class Orchestrator {
   // Blocks for some engine calls. Errors: those of the ports.
   Result<ObservedState> Look(const Target* target, std::stop_token stop);
 
-  // The plan that Apply would begin with. Changes nothing.
-  Result<Plan> Preview(const Target& target, const PlanOptions& options, std::stop_token stop);
+  // The plan that Apply with these options would begin with. Changes nothing.
+  Result<Plan> Preview(const Target& target, const SessionOptions& options, std::stop_token stop);
 
-  // Carries the device to `target`; returns when nothing is left to do or to wait for. Being held
-  // by a lock, blocked or unhealthy is an outcome; an Error is returned only where not even a look
-  // could be taken. A stop request on `interrupt` ends it early: a cutover that has begun is
-  // finished first, up to giving back its locks.
+  // Carries the device to `target`, as far as it is for a device like this (FitToDevice); returns
+  // when nothing is left to do or to wait for. Being held by a lock, blocked or unhealthy is an
+  // outcome; an Error is returned only where not even a look could be taken. A stop request on
+  // `interrupt` ends it early: a cutover that has begun is finished first, up to giving back its
+  // locks.
   Result<ApplyReport> Apply(const Target& target, const ApplyOptions& options,
                             EventObserver& observer, std::stop_token interrupt);
 

@@ -99,8 +99,9 @@ enum class FieldKind : std::uint8_t {
 // Volumes: always `type` and `target` (absolute, without "//", "." or a trailing "/"), and
 //   type volume: source? (a name; none: anonymous), read_only? (true), nocopy? (true)
 //   type tmpfs:  read_only? (true), size? (int: bytes), mode? (int: permission bits)
-//   type bind:   source (host path), read_only? (true); what an engine may report. NormalizeField
-//                refuses it, and so a target cannot ask for it.
+//   type bind:   source (host path), read_only? (true), must_exist? (true: else the engine makes a
+//                directory there); what an engine may report. NormalizeField refuses it, and so a
+//                target cannot ask for it but by a feature label.
 // What is false, 0 or empty is left out. No two entries have one target.
 //
 // Networks: name -> {aliases?: sorted list, ipv4_address?, ipv6_address?: lower case,

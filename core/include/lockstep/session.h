@@ -25,7 +25,7 @@ namespace lockstep {
 
 struct SessionOptions {
   PlanOptions plan;
-  DeviceInfo device;
+  DeviceInfo device;         // What containers are told. The Session's target is fitted to it.
   int parallel_pulls = 3;    // At once, over all apps.
   int parallel_cutover = 2;  // Services of an app that are stopped or started at once.
   int max_attempts = 3;      // Of one step, with back-off between them, before its app fails.

@@ -8,6 +8,7 @@
 #include <variant>
 #include <vector>
 
+#include "lockstep/device_info.h"
 #include "lockstep/lock_fs.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/plan.h"
@@ -15,16 +16,6 @@
 #include "lockstep/target.h"
 
 namespace lockstep {
-
-// What Lockstep says of the device to every container (BALENA_DEVICE_UUID and the like). Empty
-// parts are left out.
-struct DeviceInfo {
-  std::string uuid;
-  std::string name;
-  std::string type;
-  std::string arch;
-  std::string os_version;
-};
 
 struct CheckImageRequest {
   std::string reference;

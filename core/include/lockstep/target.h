@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "lockstep/requirement.h"
 #include "lockstep/service_spec.h"
 #include "lockstep/value.h"
 
@@ -27,6 +28,7 @@ struct TargetService {
   std::int64_t image_id = 0;  // The target's number for the image, not the engine's.
   ServiceSpec spec;
   Strategy strategy = Strategy::kDownloadThenKill;
+  std::vector<Alternatives> requirements;  // Each must be met (device_fit.h).
   friend bool operator==(const TargetService&, const TargetService&) = default;
 };
 
