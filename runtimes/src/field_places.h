@@ -20,13 +20,17 @@ struct FieldPlace {
 };
 
 inline constexpr std::array kFieldPlaces = {
+    FieldPlace{Field::kAnnotations, Section::kHostConfig, "Annotations"},
     FieldPlace{Field::kCapAdd, Section::kHostConfig, "CapAdd"},
     FieldPlace{Field::kCapDrop, Section::kHostConfig, "CapDrop"},
+    FieldPlace{Field::kCgroupParent, Section::kHostConfig, "CgroupParent"},
     FieldPlace{Field::kCommand, Section::kConfig, "Cmd", true},
+    FieldPlace{Field::kCpuPeriod, Section::kHostConfig, "CpuPeriod"},
     FieldPlace{Field::kCpuQuota, Section::kHostConfig, "CpuQuota"},
     FieldPlace{Field::kCpuShares, Section::kHostConfig, "CpuShares"},
     FieldPlace{Field::kCpus, Section::kHostConfig, "NanoCpus"},
     FieldPlace{Field::kCpuset, Section::kHostConfig, "CpusetCpus"},
+    FieldPlace{Field::kDeviceCgroupRules, Section::kHostConfig, "DeviceCgroupRules"},
     FieldPlace{Field::kDns, Section::kHostConfig, "Dns"},
     FieldPlace{Field::kDnsOpt, Section::kHostConfig, "DnsOptions"},
     FieldPlace{Field::kDnsSearch, Section::kHostConfig, "DnsSearch"},
@@ -46,20 +50,24 @@ inline constexpr std::array kFieldPlaces = {
     FieldPlace{Field::kPrivileged, Section::kHostConfig, "Privileged"},
     FieldPlace{Field::kReadOnly, Section::kHostConfig, "ReadonlyRootfs"},
     FieldPlace{Field::kShmSize, Section::kHostConfig, "ShmSize"},
+    FieldPlace{Field::kStdinOpen, Section::kConfig, "OpenStdin"},
     FieldPlace{Field::kStopSignal, Section::kConfig, "StopSignal", true},
+    FieldPlace{Field::kStorageOpt, Section::kHostConfig, "StorageOpt"},
     FieldPlace{Field::kSysctls, Section::kHostConfig, "Sysctls"},
     FieldPlace{Field::kTty, Section::kConfig, "Tty"},
     FieldPlace{Field::kUser, Section::kConfig, "User", true},
     FieldPlace{Field::kUsernsMode, Section::kHostConfig, "UsernsMode"},
+    FieldPlace{Field::kUts, Section::kHostConfig, "UTSMode"},
     FieldPlace{Field::kWorkingDir, Section::kConfig, "WorkingDir", true},
 };
 
-// Those that are elsewhere. Together the two lists are the whole table of fields: a test says so.
+// Those that are elsewhere. Together the two lists are all fields of a container: a test says so.
 inline constexpr std::array kFieldsWithCode = {
     Field::kDevices,     Field::kExpose,      Field::kHealthcheck,     Field::kHostname,
     Field::kNetworks,    Field::kNetworkMode, Field::kPorts,           Field::kRestart,
     Field::kTmpfs,       Field::kUlimits,     Field::kStopGracePeriod, Field::kVolumes,
-    Field::kSecurityOpt,
+    Field::kSecurityOpt, Field::kLogging,     Field::kMemSwappiness,   Field::kMemswapLimit,
+    Field::kRuntime,
 };
 
 }  // namespace lockstep::docker

@@ -223,7 +223,7 @@ class Generator {
     maybe(Field::kCommand, Value::List{Word(), "-c", "a  b"});
     maybe(Field::kUser, "1000:1000");
     maybe(Field::kMemLimit, 64 << 20);
-    maybe(Field::kStopGracePeriod, std::int64_t{90'500'000'000});
+    maybe(Field::kStopGracePeriod, std::int64_t{90'000'000'000});
     maybe(Field::kCpus, 500'000'000);
     maybe(Field::kPorts, Value::List{"127.0.0.1::53/udp", ":8080:80/tcp"});
     maybe(Field::kHealthcheck, Value::Map{{"interval", std::int64_t{5'000'000'000}},
