@@ -86,6 +86,11 @@ bool HasHealthCheck(const ServiceSpec& spec);
 // defaults where nothing is said (the image's are not known here); 0 where it is disabled.
 std::chrono::milliseconds HealthBudgetOf(const ServiceSpec& spec);
 
+// `spec` without what `implied` says too, entry by entry where a field has entries. For what an
+// image or an engine says of a container by itself (ObservedContainer::implied): to ask for the
+// same is to ask for nothing.
+ServiceSpec WithoutImplied(ServiceSpec spec, const ServiceSpec& implied);
+
 // "c1:<16 hex>": a versioned hash over environment, labels and fields; image, `running` and
 // `depends_on` are compared by themselves. Stable across releases of Lockstep with the same "c1".
 std::string ConfigHash(const ServiceSpec& spec);
