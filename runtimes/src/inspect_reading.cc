@@ -145,8 +145,8 @@ std::string ModeOf(const Source& from, const char* key) {
 
 void ReadNetworks(const Source& from, Reading& reading) {
   const std::string mode = ModeOf(from, "NetworkMode");
-  // The bridge of the engine is where a container without a word about networks goes.
-  reading.implied.Set(Field::kNetworkMode, "bridge");
+  // The engine's bridge is where a container goes without a word about networks.
+  if (mode == "bridge" || mode == "default") reading.implied.Set(Field::kNetworkMode, "bridge");
   if (mode == "host" || mode == "none" || mode == "bridge" || mode.find(':') != std::string::npos) {
     reading.spec.Set(Field::kNetworkMode, mode);
     return;
@@ -219,6 +219,7 @@ Reading ReadContainer(const Json& container, const Json& image, const Surroundin
   reading.implied = ReadImage(At(image, "Config"));
   ServiceSpec& spec = reading.spec;
   spec.image = Text(from.config, "Image");
+  reading.implied.image = spec.image;
   ReadPlaces(from.config, from.host, false, spec);
   ReadTexts(from.config, spec);
   // balena-supervisor gives this one to every container.

@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <limits>
+#include <map>
 #include <ostream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lockstep/service_field.h"
@@ -268,10 +270,10 @@ Value Nested(int depth) {
   return value;
 }
 
-// What somebody means ill with, alone and wherever a list, a map or a long form has room for it.
+// What somebody may mean ill with.
 std::vector<Value> HostileValues() {
   constexpr std::size_t kMegabyte = 1 << 20;
-  const std::vector<Value> alone = {
+  return {
       std::string("a\0b", 3),
       std::string("/a\0:/b", 6),
       std::string(kMegabyte, 'a'),
@@ -301,41 +303,47 @@ std::vector<Value> HostileValues() {
       true,
       Value(),
       Nested(2000),
-      List(100'000, Value("a")),
-      List(100'000, Value()),
+      List(10'000, Value("a")),
+      List(10'000, Value()),
   };
-  std::vector<Value> hostile = alone;
-  for (const Value& value : alone) {
-    hostile.push_back(List{value});
-    for (const char* key : {"a", "target", "source", "test", "driver", "options", "soft"}) {
-      hostile.push_back(Map{{key, value}});
-      hostile.push_back(List{Map{{"type", "bind"}, {"target", "/a"}, {key, value}}});
-      hostile.push_back(Map{{"a", Map{{key, value}}}});
-    }
+}
+
+// Alone, and wherever a list, a map or a long form has room for it.
+std::vector<Value> Disguises(const Value& value) {
+  std::vector<Value> all = {value, List{value}};
+  for (const char* key : {"a", "target", "source", "test", "driver", "options", "soft"}) {
+    all.push_back(Map{{key, value}});
+    all.push_back(List{Map{{"type", "bind"}, {"target", "/a"}, {key, value}}});
+    all.push_back(Map{{"a", Map{{key, value}}}});
   }
-  return hostile;
+  return all;
+}
+
+// Whether it is refused; the test fails where it is neither refused well nor accepted well.
+bool IsRefused(const FieldRow& row, const Value& raw) {
+  const auto canonical = NormalizeField(row, raw, HostPaths::kAllowed);
+  if (!canonical) {
+    EXPECT_EQ(canonical.assume_error().code, ErrorCode::kInvalidInput) << row.name;
+    EXPECT_FALSE(canonical.assume_error().message.empty()) << row.name;
+    EXPECT_LT(canonical.assume_error().message.size(), 400U) << row.name;
+    return true;
+  }
+  const Value words = DenormalizeField(row, canonical.assume_value());
+  const auto again = NormalizeField(row, words, HostPaths::kAllowed);
+  EXPECT_TRUE(again && again.assume_value() == canonical.assume_value()) << row.name;
+  return false;
 }
 
 TEST(HostileValuesTest, AreRefusedBrieflyOrHaveACanonicalForm) {
-  const std::vector<Value> hostile = HostileValues();
-  for (const FieldRow& row : ServiceFields()) {
-    int refused = 0;
-    for (const Value& raw : hostile) {
-      const auto canonical = NormalizeField(row, raw, HostPaths::kAllowed);
-      if (!canonical) {
-        ++refused;
-        ASSERT_EQ(canonical.assume_error().code, ErrorCode::kInvalidInput) << row.name;
-        ASSERT_FALSE(canonical.assume_error().message.empty()) << row.name;
-        ASSERT_LT(canonical.assume_error().message.size(), 400U) << row.name;
-        continue;
-      }
-      const Value words = DenormalizeField(row, canonical.assume_value());
-      const auto again = NormalizeField(row, words, HostPaths::kAllowed);
-      ASSERT_TRUE(again) << row.name << ": " << again.assume_error().message;
-      ASSERT_TRUE(again.assume_value() == canonical.assume_value()) << row.name;
+  std::map<std::string_view, int> refused;
+  int tried = 0;
+  for (const Value& hostile : HostileValues()) {
+    for (const Value& raw : Disguises(hostile)) {
+      ++tried;
+      for (const FieldRow& row : ServiceFields()) refused[row.name] += IsRefused(row, raw) ? 1 : 0;
     }
-    EXPECT_GT(refused, static_cast<int>(hostile.size() / 2)) << row.name;
   }
+  for (const FieldRow& row : ServiceFields()) EXPECT_GT(refused[row.name], tried / 2) << row.name;
 }
 
 TEST(HostileValuesTest, NulNeverGetsIntoACanonicalForm) {

@@ -272,6 +272,10 @@ class Generator {
       container.spec = Spec();
       container.spec->image = container.image;
     }
+    if (container.spec && Flag()) {
+      container.implied = Spec();
+      container.implied->image = container.image;
+    }
     if (Flag()) container.restart_policy = "no";
     if (Flag()) container.networks = std::vector<std::string>{"front"};
     if (Flag()) container.lock_dir = Flag() ? "" : "/locks/1/web";
@@ -311,7 +315,7 @@ class Generator {
 auto Members(const ObservedContainer& c) {
   return std::tie(c.id, c.name, c.image, c.image_id, c.state, c.health, c.exit_code,
                   c.restart_count, c.created_at, c.started_at, c.app, c.app_id, c.service, c.commit,
-                  c.owned, c.labels, c.config_hash, c.spec, c.restart_policy, c.networks,
+                  c.owned, c.labels, c.config_hash, c.spec, c.implied, c.restart_policy, c.networks,
                   c.lock_dir, c.settled);
 }
 
