@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -35,13 +36,10 @@ Result<std::string> Host(const std::string& text, std::size_t separator) {
 
 Result<std::string> Device(const std::string& source, const std::string& target,
                            const std::string& permissions, const Value& raw) {
-  std::string sorted;
-  for (const char c : {'r', 'w', 'm'}) {
-    if (permissions.find(c) != std::string::npos) sorted += c;
-  }
+  const std::string sorted = Permissions(permissions);
   if (source.empty() || source.front() != '/' || target.empty() || target.front() != '/' ||
       source.find(':') != std::string::npos || target.find(':') != std::string::npos ||
-      sorted.empty() || sorted.size() != permissions.size()) {
+      sorted.empty()) {
     return WrongValue(raw, "device; write /host/path[:/container/path[:rwm]]");
   }
   return source + ':' + target + ':' + sorted;
@@ -96,42 +94,6 @@ Result<Value> Ulimit(const Value& raw) {
   return Value(Value::Map{{"hard", hard}, {"soft", soft}});
 }
 
-Result<Value> HealthTest(const Value& raw) {
-  if (const std::string* text = raw.AsString()) {
-    if (text->empty()) return Value();
-    LOCKSTEP_TRYV(TextOf(raw));
-    return Value(Value::List{"CMD-SHELL", *text});
-  }
-  if (raw.AsList() == nullptr) return WrongValue(raw, "health test; write text or a list");
-  LOCKSTEP_TRY(std::vector<std::string> words, TextsOf(raw));
-  if (words.empty()) return Value();
-  const std::string& first = words.front();
-  const bool right = (first == "NONE" && words.size() == 1) ||
-                     (first == "CMD" && words.size() > 1) ||
-                     (first == "CMD-SHELL" && words.size() == 2);
-  if (!right) {
-    return WrongValue(
-        raw, R"(health test; a list is ["NONE"], ["CMD", <words>] or ["CMD-SHELL", <text>])");
-  }
-  return ListOf(std::move(words));
-}
-
-Result<Value> HealthDuration(const Value& raw) {
-  constexpr std::int64_t kMillisecond = 1'000'000;
-  LOCKSTEP_TRY(const Value duration, Duration(raw));
-  if (*duration.AsInt() != 0 && *duration.AsInt() < kMillisecond) {
-    return WrongValue(raw, "duration for a health check; at least 1ms is needed");
-  }
-  return duration;
-}
-
-Result<Value> Retries(const Value& raw) {
-  constexpr std::int64_t kMost = 1'000'000;
-  LOCKSTEP_TRY(const std::int64_t number, IntOf(raw));
-  if (number < 0 || number > kMost) return WrongValue(raw, "number from 0 to 1000000");
-  return Value(number);
-}
-
 }  // namespace
 
 Result<Value> Command(const Value& raw) {
@@ -153,6 +115,28 @@ Result<Value> Set(const Value& raw) {
   LOCKSTEP_TRY(std::vector<std::string> texts, NonEmptyTextsOf(raw));
   Value::List list(texts.begin(), texts.end());
   SortUnique(list);
+  return Value(std::move(list));
+}
+
+Result<Value> Tmpfs(const Value& raw) {
+  LOCKSTEP_TRY(const std::vector<std::string> texts, TextsOf(raw));
+  Value::List list;
+  for (const std::string& text : texts) {
+    const std::size_t colon = std::min(text.find(':'), text.size());
+    const std::string path = CleanPath(std::string_view(text).substr(0, colon));
+    if (path.empty() || path == "/") {
+      return WrongValue(text, "path in a container; write one such as /run[:size=64m,mode=755]");
+    }
+    const std::string options = text.substr(std::min(colon + 1, text.size()));
+    list.emplace_back(options.empty() ? path : path + ':' + options);
+  }
+  SortUnique(list);
+  std::vector<std::string_view> paths;
+  for (const Value& entry : list) {
+    const std::string_view text = *entry.AsString();
+    paths.push_back(text.substr(0, text.find(':')));
+  }
+  LOCKSTEP_TRYV(EachOnce(std::move(paths)));
   return Value(std::move(list));
 }
 
@@ -233,31 +217,10 @@ Result<Value> Ulimits(const Value& raw) {
   return Value(std::move(result));
 }
 
-Result<Value> Healthcheck(const Value& raw) {
-  constexpr std::array kRules = {
-      MemberRule{"test", HealthTest},        MemberRule{"interval", HealthDuration},
-      MemberRule{"timeout", HealthDuration}, MemberRule{"start_period", HealthDuration},
-      MemberRule{"retries", Retries},        MemberRule{"disable", Bool},
-  };
-  const Value none(Value::List{"NONE"});
+Result<Value> Logging(const Value& raw) {
+  constexpr std::array kRules = {MemberRule{"driver", Text}, MemberRule{"options", Mapping}};
   LOCKSTEP_TRY(Value::Map map, Members(raw, kRules));
-  const Value members(std::move(map));
-  const Value* test = members.Find("test");
-  if (members.Find("disable") != nullptr || (test != nullptr && *test == none)) {
-    return Value(Value::Map{{"test", none}});
-  }
-  return members;
-}
-
-Value HealthcheckText(const Value& canonical) {
-  const Value::Map* members = canonical.AsMap();
-  if (members == nullptr) return canonical;
-  Value::Map result;
-  for (const auto& [key, value] : *members) {
-    const bool is_duration = key == "interval" || key == "timeout" || key == "start_period";
-    result.push_back({key, is_duration ? DurationText(value) : value});
-  }
-  return result;
+  return Value(std::move(map));
 }
 
 }  // namespace lockstep::fields

@@ -29,11 +29,24 @@ Result<Value> Addresses(const Value& raw) {
   return Value(std::move(list));
 }
 
+Result<Value> NoMacAddress(const Value& raw) {
+  return Invalid(Show(raw) +
+                 " is not supported for one network; write mac_address of the service, which is "
+                 "that of its network of highest priority");
+}
+
 Result<Value> Attachment(const Value& raw) {
   constexpr std::array kRules = {
-      MemberRule{"aliases", Set},       MemberRule{"ipv4_address", Ipv4},
-      MemberRule{"ipv6_address", Ipv6}, MemberRule{"link_local_ips", Addresses},
+      MemberRule{"aliases", Set},
+      MemberRule{"ipv4_address", Ipv4},
+      MemberRule{"ipv6_address", Ipv6},
+      MemberRule{"link_local_ips", Addresses},
+      MemberRule{"driver_opts", Mapping},
       MemberRule{"priority", Integer},
+      // An engine that is too old for these passes them over without a word.
+      MemberRule{"mac_address", NoMacAddress, false},
+      MemberRule{"gw_priority", Unsupported, false},
+      MemberRule{"interface_name", Unsupported, false},
   };
   if (raw.is_null()) return Value(Value::Map{});
   LOCKSTEP_TRY(Value::Map map, Members(raw, kRules));

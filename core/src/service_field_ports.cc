@@ -9,7 +9,8 @@ namespace lockstep::fields {
 namespace {
 
 constexpr std::string_view kAllowedPort =
-    "port; write [[ip:]host:]container[/tcp|udp|sctp], ports 1 to 65535, ranges of one length";
+    "port; write [[ip:]host:]container[/tcp|udp|sctp], ports 1 to 65535, ranges of one length (or "
+    "a range of the host for one port)";
 constexpr std::string_view kAllowedExpose = "port; write port[/tcp|udp|sctp], 1 to 65535";
 constexpr int kMostPort = 65535;
 // A service cannot use more; it bounds what a few short ranges can grow into.
@@ -67,14 +68,20 @@ Parts SplitShort(std::string text) {
   }
   parts.host = text.substr(middle + 1);
   parts.ip = text.substr(0, middle);
+  if (IsIpv6(parts.ip)) parts.ip = '[' + parts.ip + ']';  // Compose takes it without, too.
   return parts;
+}
+
+Result<Value> PortMode(const Value& raw) {
+  if (raw == Value("host") || raw == Value("ingress")) return raw;
+  return WrongValue(raw, "mode of a port; write host or ingress");
 }
 
 Result<Parts> SplitLong(const Value& raw) {
   // `name`, `mode` and `app_protocol` say nothing that one engine by itself would act on.
   constexpr std::array kRules = {
       MemberRule{"target", Text},       MemberRule{"published", Text}, MemberRule{"host_ip", Text},
-      MemberRule{"protocol", Text},     MemberRule{"mode", Text},      MemberRule{"name", Text},
+      MemberRule{"protocol", Text},     MemberRule{"mode", PortMode},  MemberRule{"name", Text},
       MemberRule{"app_protocol", Text},
   };
   LOCKSTEP_TRY(Value::Map map, Members(raw, kRules));
@@ -101,19 +108,18 @@ bool Expand(Parts parts, Value::List& list) {
   if (parts.host == "0") parts.host.clear();  // The engine is to choose.
   const auto container = ParseRange(parts.container);
   const auto host = parts.host.empty() ? container : ParseRange(parts.host);
-  if (!container || !host || !IsHostIp(parts.ip) || !IsProtocol(parts.protocol) ||
-      host->last - host->first != container->last - container->first) {
-    return false;
+  if (!container || !host || !IsHostIp(parts.ip) || !IsProtocol(parts.protocol)) return false;
+  const auto add = [&](const std::string& host_port, int container_port) {
+    list.emplace_back(parts.ip + ':' + host_port + ':' + std::to_string(container_port) + '/' +
+                      parts.protocol);
+  };
+  if (container->first == container->last && host->first != host->last) {
+    add(std::to_string(host->first) + '-' + std::to_string(host->last), container->first);
+    return true;
   }
+  if (host->last - host->first != container->last - container->first) return false;
   for (int i = 0; i <= container->last - container->first; ++i) {
-    std::string entry = parts.ip;
-    entry += ':';
-    if (!parts.host.empty()) entry += std::to_string(host->first + i);
-    entry += ':';
-    entry += std::to_string(container->first + i);
-    entry += '/';
-    entry += parts.protocol;
-    list.emplace_back(std::move(entry));
+    add(parts.host.empty() ? std::string() : std::to_string(host->first + i), container->first + i);
   }
   return true;
 }

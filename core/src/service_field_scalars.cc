@@ -114,6 +114,14 @@ Result<Value> Bytes(const Value& raw) {
   return Value(bytes.assume_value());
 }
 
+Result<Value> SwapLimit(const Value& raw) {
+  constexpr std::int64_t kNoLimit = -1;
+  if (const auto number = IntOf(raw); number && number.assume_value() == kNoLimit) {
+    return Value(kNoLimit);
+  }
+  return Bytes(raw);
+}
+
 Result<Value> Duration(const Value& raw) {
   if (const std::string* text = raw.AsString()) {
     if (const auto duration = ParseDuration(*text)) return Value(*duration);
@@ -121,6 +129,17 @@ Result<Value> Duration(const Value& raw) {
     return Value(0);
   }
   return WrongValue(raw, "duration; write it with units (h, m, s, ms, us), such as 1m30s");
+}
+
+Result<Value> Seconds(const Value& raw) {
+  LOCKSTEP_TRY(const Value duration, Duration(raw));
+  const std::int64_t nanoseconds = *duration.AsInt();
+  const std::int64_t part = nanoseconds % kBillion;
+  if (part == 0) return duration;
+  if (nanoseconds > std::numeric_limits<std::int64_t>::max() - kBillion) {
+    return WrongValue(raw, "duration; it is too long");
+  }
+  return Value(nanoseconds - part + kBillion);
 }
 
 Result<Value> CpuCount(const Value& raw) {

@@ -24,12 +24,11 @@ bool IsAlphanumeric(char c) {
 
 bool IsContinuationByte(char c) { return (static_cast<unsigned char>(c) & 0xc0) == 0x80; }
 
-std::string Cut(std::string text) {
-  if (text.size() <= kShown) return text;
+std::string Cut(std::string_view text) {
+  if (text.size() <= kShown) return std::string(text);
   std::size_t end = kShown;
   while (end > 0 && IsContinuationByte(text[end])) --end;
-  text.resize(end);
-  return text + "...";
+  return std::string(text.substr(0, end)) + "...";
 }
 
 bool IsEmptyValue(const Value& value) {
@@ -44,6 +43,7 @@ bool IsEmptyValue(const Value& value) {
 std::string NamesOf(std::span<const MemberRule> rules) {
   std::string names;
   for (const MemberRule& rule : rules) {
+    if (!rule.allowed) continue;
     if (!names.empty()) names += ", ";
     names += rule.name;
   }
@@ -65,7 +65,7 @@ Error Invalid(std::string message) {
 
 std::string Show(const Value& value) {
   const std::string* text = value.AsString();
-  return text != nullptr ? '"' + Cut(*text) + '"' : Cut(ToText(value));
+  return text != nullptr ? '"' + Cut(*text) + '"' : Cut(ToText(value, kShown));
 }
 
 Error WrongValue(const Value& value, std::string_view allowed) {
@@ -152,6 +152,35 @@ std::string Lower(std::string text) {
   return text;
 }
 
+std::string Upper(std::string text) {
+  for (char& c : text) {
+    if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
+  }
+  return text;
+}
+
+std::string CleanPath(std::string_view path) {
+  if (!path.starts_with('/')) return {};
+  std::vector<std::string_view> parts;
+  while (!path.empty()) {
+    const std::size_t end = std::min(path.find('/'), path.size());
+    const std::string_view part = path.substr(0, end);
+    path.remove_prefix(std::min(end + 1, path.size()));
+    if (part.empty() || part == ".") continue;
+    if (part != "..") {
+      parts.push_back(part);
+    } else if (!parts.empty()) {
+      parts.pop_back();
+    }
+  }
+  std::string clean;
+  for (const std::string_view part : parts) {
+    clean += '/';
+    clean += part;
+  }
+  return clean.empty() ? "/" : clean;
+}
+
 std::optional<std::int64_t> Scaled(std::string_view number, std::int64_t unit) {
   __extension__ using Wide = __int128;
   constexpr std::size_t kMostDigits = 18;  // So that no product below overflows.
@@ -178,6 +207,17 @@ std::optional<std::int64_t> Scaled(std::string_view number, std::int64_t unit) {
   value = value * unit + (fraction * unit + scale / 2) / scale;
   if (value > std::numeric_limits<std::int64_t>::max()) return std::nullopt;
   return static_cast<std::int64_t>(value);
+}
+
+Result<void> EachOnce(std::vector<std::string_view> paths) {
+  std::sort(paths.begin(), paths.end());
+  const auto twice = std::adjacent_find(paths.begin(), paths.end());
+  if (twice == paths.end()) return Ok();
+  return Invalid("two volumes are mounted at " + Show(*twice) + "; leave one out");
+}
+
+Result<Value> Unsupported(const Value& raw) {
+  return Invalid(Show(raw) + " is not supported; leave it out");
 }
 
 void SortUnique(Value::List& list) {

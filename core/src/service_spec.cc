@@ -84,19 +84,21 @@ void Append(std::string& out, const std::map<std::string, std::string>& texts) {
 }  // namespace
 
 const Value* ServiceSpec::Find(Field field) const {
-  const auto it = LowerBound(fields, field);
-  return it != fields.end() && it->field == field ? &it->value : nullptr;
+  const auto& list = RowOf(field).of_container ? fields : other_fields;
+  const auto it = LowerBound(list, field);
+  return it != list.end() && it->field == field ? &it->value : nullptr;
 }
 
 void ServiceSpec::Set(Field field, Value value) {
-  const auto it = LowerBound(fields, field);
-  const bool present = it != fields.end() && it->field == field;
+  auto& list = RowOf(field).of_container ? fields : other_fields;
+  const auto it = LowerBound(list, field);
+  const bool present = it != list.end() && it->field == field;
   if (value.is_null() || value == RowOf(field).neutral) {
-    if (present) fields.erase(it);
+    if (present) list.erase(it);
   } else if (present) {
     it->value = std::move(value);
   } else {
-    fields.insert(it, {field, std::move(value)});
+    list.insert(it, {field, std::move(value)});
   }
 }
 
@@ -167,6 +169,13 @@ milliseconds HandOverTimeoutOf(const ServiceSpec& spec) {
   const auto [stop, fault] = std::from_chars(label->second.data(), end, count);
   if (fault != std::errc() || stop != end || count < 0) return kDefault;
   return milliseconds(std::min(count, kLongest));
+}
+
+PullPolicy PullPolicyOf(const ServiceSpec& spec) {
+  const Value* policy = spec.Find(Field::kPullPolicy);
+  if (policy != nullptr && *policy == Value("always")) return PullPolicy::kAlways;
+  if (policy != nullptr && *policy == Value("never")) return PullPolicy::kNever;
+  return PullPolicy::kMissing;
 }
 
 bool HasHealthCheck(const ServiceSpec& spec) {

@@ -16,13 +16,21 @@ bool SameImage(const ObservedContainer& container, const TargetService& service,
   return NormalizedReference(container.image) == NormalizedReference(service.spec.image);
 }
 
+// What the target asks for beyond what such a container has anyway.
+ServiceSpec AskedOf(const ObservedContainer& container, const TargetService& service) {
+  if (!container.implied) return service.spec;
+  return WithoutImplied(service.spec, *container.implied);
+}
+
 bool SameSpec(const ObservedContainer& container, const TargetService& service,
               const std::string& target_hash) {
   if (!container.config_hash.empty()) return container.config_hash == target_hash;
   if (!container.spec) return false;
-  const ServiceSpec& spec = *container.spec;
-  return spec.environment == service.spec.environment && spec.labels == service.spec.labels &&
-         spec.fields == service.spec.fields;
+  const auto same = [&spec = *container.spec](const ServiceSpec& asked) {
+    return spec.environment == asked.environment && spec.labels == asked.labels &&
+           spec.fields == asked.fields;
+  };
+  return container.implied ? same(AskedOf(container, service)) : same(service.spec);
 }
 
 // Which of several containers of one service speaks for it: one that is up before one that is not,
@@ -115,7 +123,7 @@ void ExplainRecreate(ServiceView& view, const std::vector<ServiceView>& views,
     view.why.push_back(std::move(reason));
   }
   if (old.spec) {
-    auto fields = DiffSpecs(*old.spec, view.target->spec);
+    auto fields = DiffSpecs(*old.spec, AskedOf(old, *view.target));
     view.why.insert(view.why.end(), std::make_move_iterator(fields.begin()),
                     std::make_move_iterator(fields.end()));
   } else if (old.config_hash != view.hash) {

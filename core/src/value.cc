@@ -59,10 +59,11 @@ bool operator==(const Value& a, const Value& b) { return (a <=> b) == 0; }
 
 namespace {
 
-void AppendQuoted(std::string& out, std::string_view text) {
+void AppendQuoted(std::string& out, std::string_view text, std::size_t limit) {
   constexpr std::string_view kHex = "0123456789abcdef";
   out += '"';
   for (const char c : text) {
+    if (out.size() > limit) return;
     const auto byte = static_cast<unsigned char>(c);
     if (c == '"' || c == '\\') {
       out += '\\';
@@ -78,7 +79,8 @@ void AppendQuoted(std::string& out, std::string_view text) {
   out += '"';
 }
 
-void Append(std::string& out, const Value& value) {
+void Append(std::string& out, const Value& value, std::size_t limit) {
+  if (out.size() > limit) return;
   if (value.is_null()) {
     out += "null";
   } else if (const bool* b = value.AsBool()) {
@@ -90,31 +92,31 @@ void Append(std::string& out, const Value& value) {
     const auto end = std::to_chars(buffer, buffer + sizeof buffer, *d).ptr;
     out.append(buffer, end);
   } else if (const std::string* s = value.AsString()) {
-    AppendQuoted(out, *s);
+    AppendQuoted(out, *s, limit);
   } else if (const Value::List* list = value.AsList()) {
     out += '[';
-    for (std::size_t i = 0; i < list->size(); ++i) {
+    for (std::size_t i = 0; i < list->size() && out.size() <= limit; ++i) {
       if (i != 0) out += ',';
-      Append(out, (*list)[i]);
+      Append(out, (*list)[i], limit);
     }
-    out += ']';
+    if (out.size() <= limit) out += ']';
   } else if (const Value::Map* map = value.AsMap()) {
     out += '{';
-    for (std::size_t i = 0; i < map->size(); ++i) {
+    for (std::size_t i = 0; i < map->size() && out.size() <= limit; ++i) {
       if (i != 0) out += ',';
-      AppendQuoted(out, (*map)[i].key);
+      AppendQuoted(out, (*map)[i].key, limit);
       out += ':';
-      Append(out, (*map)[i].value);
+      Append(out, (*map)[i].value, limit);
     }
-    out += '}';
+    if (out.size() <= limit) out += '}';
   }
 }
 
 }  // namespace
 
-std::string ToText(const Value& value) {
+std::string ToText(const Value& value, std::size_t limit) {
   std::string out;
-  Append(out, value);
+  Append(out, value, limit);
   return out;
 }
 

@@ -1,7 +1,6 @@
 #include "balena_composition.h"
 
 #include <algorithm>
-#include <iterator>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -119,36 +118,16 @@ Error UnknownField(const Place& place) {
   return UnknownFieldError(place, known);
 }
 
-void ReadField(const FieldRow& row, const Value& raw, const Place& place, ServiceSpec& spec,
-               Problems& problems) {
-  auto canonical = NormalizeField(row, raw);
+// A container may have what a target may not ask for: a path of the host.
+void ReadField(const FieldRow& row, const Value& raw, const Place& place, CompositionOf of,
+               ServiceSpec& spec, Problems& problems) {
+  auto canonical = NormalizeField(
+      row, raw, of == CompositionOf::kContainer ? HostPaths::kAllowed : HostPaths::kRefused);
   if (!canonical) {
     AddProblem(problems, place, canonical.assume_error().message);
     return;
   }
   spec.Set(row.field, std::move(canonical).assume_value());
-}
-
-// A container may have what a target may not ask for: a path of the host.
-void ReadMounts(const FieldRow& row, const Value& raw, const Place& place, ServiceSpec& spec,
-                Problems& problems) {
-  const auto of_host = [](const Value& volume) {
-    const Value* type = volume.Find("type");
-    return type != nullptr && *type == Value("bind");
-  };
-  Value::List paths;
-  Value::List others;
-  if (const Value::List* list = raw.AsList()) {
-    std::partition_copy(list->begin(), list->end(), std::back_inserter(paths),
-                        std::back_inserter(others), of_host);
-  }
-  if (paths.empty()) return ReadField(row, raw, place, spec, problems);
-  ReadField(row, Value(std::move(others)), place, spec, problems);
-  if (const Value* volumes = spec.Find(row.field)) {
-    paths.insert(paths.end(), volumes->AsList()->begin(), volumes->AsList()->end());
-  }
-  std::sort(paths.begin(), paths.end());
-  spec.Set(row.field, Value(std::move(paths)));
 }
 
 // `network_mode: front` is balena's other way to say "join front"; modes of the engine stay.
@@ -304,10 +283,8 @@ Result<ServiceSpec> ReadComposition(const Value& composition, const Place& place
       return UnknownField(here);
     }
     if (!known || raw.is_null()) continue;
-    if (row != nullptr && row->field == Field::kVolumes && of == CompositionOf::kContainer) {
-      ReadMounts(*row, raw, here, spec, problems);
-    } else if (row != nullptr) {
-      ReadField(*row, raw, here, spec, problems);
+    if (row != nullptr) {
+      ReadField(*row, raw, here, of, spec, problems);
     } else if (key == "environment") {
       spec.environment = ReadTexts(raw, here, problems);
     } else if (key == "labels") {

@@ -116,6 +116,11 @@ void ReadContainer(ObjectReader reader, EngineState& engine) {
   const auto hash = container.labels.find(std::string(kLabelConfigHash));
   if (hash != container.labels.end()) container.config_hash = hash->second;
   container.spec = ReadSpec(reader, container, image_labels);
+  if (const Value* implied = reader.Find("implied")) {
+    const Place here{&reader.place(), "implied"};
+    ObjectReader members(*implied, here, reader.slot());
+    container.implied = ReadSpec(members, container, image_labels);
+  }
   ReadLiveState(reader, container);
   engine.containers.push_back(std::move(container));
 }

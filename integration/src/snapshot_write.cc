@@ -47,6 +47,10 @@ Json ContainerJson(const ObservedContainer& container) {
     out["environment"] = container.spec->environment;
     out["composition"] = CompositionJson(*container.spec);
   }
+  if (container.implied) {
+    out["implied"]["environment"] = container.implied->environment;
+    out["implied"]["composition"] = CompositionJson(*container.implied);
+  }
   // Null here says "not looked at"; absent would say "as the specification has it".
   out["restart_policy"] = OptionalJson(container.restart_policy);
   out["networks_attached"] = container.networks ? Json(*container.networks) : Json(nullptr);

@@ -6,39 +6,13 @@
 
 #include "engine_names.h"
 #include "field_places.h"
+#include "field_reading.h"
+#include "mount_json.h"
 
 namespace lockstep::docker {
 namespace {
 
-const Value::List kNoItems;
-const Value::Map kNoMembers;
-
-const Value::List& ListOf(const ServiceSpec& spec, Field field) {
-  const Value* value = spec.Find(field);
-  const Value::List* list = value == nullptr ? nullptr : value->AsList();
-  return list == nullptr ? kNoItems : *list;
-}
-
-const Value::Map& MapOf(const ServiceSpec& spec, Field field) {
-  const Value* value = spec.Find(field);
-  const Value::Map* map = value == nullptr ? nullptr : value->AsMap();
-  return map == nullptr ? kNoMembers : *map;
-}
-
-std::string TextOf(const Value* value) {
-  const std::string* text = value == nullptr ? nullptr : value->AsString();
-  return text == nullptr ? std::string() : *text;
-}
-
-std::int64_t IntOf(const Value* value) {
-  const std::int64_t* number = value == nullptr ? nullptr : value->AsInt();
-  return number == nullptr ? 0 : *number;
-}
-
-bool FlagOf(const Value* value) {
-  const bool* flag = value == nullptr ? nullptr : value->AsBool();
-  return flag != nullptr && *flag;
-}
+using Ids = std::map<std::string, std::string>;
 
 // "ip:host:container/proto", the address in brackets where it is IPv6.
 void AddPort(std::string_view port, Json& exposed, Json& bindings) {
@@ -58,14 +32,16 @@ void AddPort(std::string_view port, Json& exposed, Json& bindings) {
 void AddPorts(const ServiceSpec& spec, Json& config, Json& host) {
   Json exposed = Json::object();
   Json bindings = Json::object();
-  for (const Value& port : ListOf(spec, Field::kExpose)) exposed[TextOf(&port)] = Json::object();
-  for (const Value& port : ListOf(spec, Field::kPorts)) AddPort(TextOf(&port), exposed, bindings);
+  for (const Value& port : ListOf(spec.Find(Field::kExpose)))
+    exposed[TextOf(&port)] = Json::object();
+  for (const Value& port : ListOf(spec.Find(Field::kPorts)))
+    AddPort(TextOf(&port), exposed, bindings);
   if (!exposed.empty()) config["ExposedPorts"] = std::move(exposed);
   if (!bindings.empty()) host["PortBindings"] = std::move(bindings);
 }
 
 void AddDevices(const ServiceSpec& spec, Json& host) {
-  for (const Value& device : ListOf(spec, Field::kDevices)) {
+  for (const Value& device : ListOf(spec.Find(Field::kDevices))) {
     const std::string text = TextOf(&device);
     const auto permissions = text.rfind(':');
     if (permissions == std::string::npos || permissions == 0) continue;
@@ -78,72 +54,19 @@ void AddDevices(const ServiceSpec& spec, Json& host) {
   }
 }
 
-Json MountOf(const Value& volume, const AppNames& names) {
-  const std::string type = TextOf(volume.Find("type"));
-  Json mount = {{"Type", type}, {"Target", TextOf(volume.Find("target"))}};
-  if (FlagOf(volume.Find("read_only"))) mount["ReadOnly"] = true;
-  const std::string source = TextOf(volume.Find("source"));
-  if (type == "volume") {
-    if (!source.empty()) mount["Source"] = names.Volume(source);
-    if (FlagOf(volume.Find("nocopy"))) mount["VolumeOptions"] = {{"NoCopy", true}};
-  } else if (type == "tmpfs") {
-    if (const auto size = IntOf(volume.Find("size")); size != 0) {
-      mount["TmpfsOptions"]["SizeBytes"] = size;
-    }
-    if (const auto mode = IntOf(volume.Find("mode")); mode != 0) {
-      mount["TmpfsOptions"]["Mode"] = mode;
-    }
-  } else {
-    mount["Source"] = source;
-  }
-  return mount;
-}
-
-std::string BindOf(const Value& volume) {
-  return TextOf(volume.Find("source")) + ":" + TextOf(volume.Find("target")) +
-         (FlagOf(volume.Find("read_only")) ? ":ro" : "");
-}
-
-void AddMounts(const ContainerSpec& spec, const AppNames& names, Json& host) {
-  for (const Value& volume : ListOf(spec.spec, Field::kVolumes)) {
-    // Of a mount the engine asks that its source be there, of a bind it makes it.
-    const bool bind = TextOf(volume.Find("type")) == "bind" && !FlagOf(volume.Find("must_exist"));
-    if (bind) {
-      host["Binds"].push_back(BindOf(volume));
-    } else {
-      host["Mounts"].push_back(MountOf(volume, names));
-    }
-  }
-  // Binds, never mounts: after a power cut that emptied /tmp a mount would fail for ever, a bind
-  // makes the directory.
-  for (const Bind& bind : spec.binds) {
-    host["Binds"].push_back(bind.host_path + ":" + bind.container_path);
-  }
-  for (const Value& entry : ListOf(spec.spec, Field::kTmpfs)) {
-    const std::string text = TextOf(&entry);
-    const auto colon = text.find(':');
-    host["Tmpfs"][text.substr(0, colon)] =
-        colon == std::string::npos ? std::string() : text.substr(colon + 1);
-  }
-}
-
 void AddHealthcheck(const ServiceSpec& spec, Json& config) {
   const Value* check = spec.Find(Field::kHealthcheck);
   if (check == nullptr) return;
   Json json = Json::object();
   if (const Value* test = check->Find("test")) json["Test"] = FromValue(*test);
-  constexpr std::pair<std::string_view, const char*> kNumbers[] = {{"interval", "Interval"},
-                                                                   {"timeout", "Timeout"},
-                                                                   {"start_period", "StartPeriod"},
-                                                                   {"retries", "Retries"}};
-  for (const auto& [name, key] : kNumbers) {
+  for (const auto& [name, key] : kHealthNumbers) {
     if (const Value* number = check->Find(name)) json[key] = FromValue(*number);
   }
   config["Healthcheck"] = std::move(json);
 }
 
 void AddLimits(const ServiceSpec& spec, Json& config, Json& host) {
-  for (const auto& [name, limit] : MapOf(spec, Field::kUlimits)) {
+  for (const auto& [name, limit] : MapOf(spec.Find(Field::kUlimits))) {
     host["Ulimits"].push_back(
         {{"Name", name}, {"Soft", IntOf(limit.Find("soft"))}, {"Hard", IntOf(limit.Find("hard"))}});
   }
@@ -164,16 +87,35 @@ const Value::Member* MainNetwork(const Value::Map& networks) {
   return main == networks.end() ? nullptr : &*main;
 }
 
-void AddNetworks(const ContainerSpec& spec, const AppNames& names, const std::string& shared,
-                 CreateRequest& request) {
-  Json& host = request.body["HostConfig"];
-  if (!SharedNetworkOf(spec.spec).empty()) {
-    host["NetworkMode"] = "container:" + shared;
-    return;
+// "service:web" -> "container:<id>"; anything else as it is.
+std::string NamespaceMode(const Value* value, const Ids& shared) {
+  constexpr std::string_view kService = "service:";
+  std::string mode = TextOf(value);
+  if (!mode.starts_with(kService)) return mode;
+  const auto it = shared.find(mode.substr(kService.size()));
+  return "container:" + (it == shared.end() ? std::string() : it->second);
+}
+
+void AddNamespaces(const ServiceSpec& spec, const Ids& shared, Json& host) {
+  constexpr std::pair<Field, const char*> kModes[] = {
+      {Field::kNetworkMode, "NetworkMode"}, {Field::kPid, "PidMode"}, {Field::kIpc, "IpcMode"}};
+  for (const auto& [field, key] : kModes) {
+    if (const Value* mode = spec.Find(field)) host[key] = NamespaceMode(mode, shared);
   }
+}
+
+void AddLogging(const ServiceSpec& spec, Json& host) {
+  const Value* logging = spec.Find(Field::kLogging);
+  if (logging == nullptr) return;
+  const Value* options = logging->Find("options");
+  host["LogConfig"] = {{"Type", TextOf(logging->Find("driver"))},
+                       {"Config", options == nullptr ? Json::object() : FromValue(*options)}};
+}
+
+void AddNetworks(const ContainerSpec& spec, const AppNames& names, CreateRequest& request) {
+  Json& host = request.body["HostConfig"];
   const std::string mode = TextOf(spec.spec.Find(Field::kNetworkMode));
-  const Value::Map& networks = MapOf(spec.spec, Field::kNetworks);
-  if (!mode.empty()) host["NetworkMode"] = mode;
+  const Value::Map& networks = MapOf(spec.spec.Find(Field::kNetworks));
   const Value::Member* main = mode.empty() ? MainNetwork(networks) : nullptr;
   if (main == nullptr) return;
   host["NetworkMode"] = names.Network(main->key);
@@ -190,7 +132,7 @@ void AddNetworks(const ContainerSpec& spec, const AppNames& names, const std::st
 
 }  // namespace
 
-CreateRequest MakeCreateRequest(const ContainerSpec& spec, const std::string& shared_container) {
+CreateRequest MakeCreateRequest(const ContainerSpec& spec, const Ids& shared) {
   CreateRequest request;
   Json config = Json::object();
   Json host = Json::object();
@@ -201,12 +143,6 @@ CreateRequest MakeCreateRequest(const ContainerSpec& spec, const std::string& sh
   }
   const AppNames names{spec.app, spec.app_id};
   config["Image"] = spec.spec.image;
-  if (const Value* options = spec.spec.Find(Field::kSecurityOpt)) {
-    host["SecurityOpt"] = FromValue(*options);
-  }
-  if (const Value* hostname = spec.spec.Find(Field::kHostname)) {
-    config["Hostname"] = TextOf(hostname);
-  }
   std::map<std::string, std::string> environment = spec.spec.environment;
   environment.insert(spec.environment.begin(), spec.environment.end());
   config["Env"] = Json::array();
@@ -219,9 +155,11 @@ CreateRequest MakeCreateRequest(const ContainerSpec& spec, const std::string& sh
   AddMounts(spec, names, host);
   AddHealthcheck(spec.spec, config);
   AddLimits(spec.spec, config, host);
+  AddNamespaces(spec.spec, shared, host);
+  AddLogging(spec.spec, host);
   config["HostConfig"] = std::move(host);
   request.body = std::move(config);
-  AddNetworks(spec, names, shared_container, request);
+  AddNetworks(spec, names, request);
   return request;
 }
 
@@ -241,13 +179,8 @@ Json EndpointSettings(const Value& endpoint, const std::string& service) {
   for (const auto& [name, key] : kAddresses) {
     if (const Value* address = endpoint.Find(name)) json["IPAMConfig"][key] = FromValue(*address);
   }
+  if (const Value* options = endpoint.Find("driver_opts")) json["DriverOpts"] = FromValue(*options);
   return json;
-}
-
-std::string SharedNetworkOf(const ServiceSpec& spec) {
-  constexpr std::string_view kService = "service:";
-  const std::string mode = TextOf(spec.Find(Field::kNetworkMode));
-  return mode.starts_with(kService) ? mode.substr(kService.size()) : std::string();
 }
 
 Json RestartPolicyJson(const std::string& policy) {

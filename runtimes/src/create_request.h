@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_RUNTIMES_CREATE_REQUEST_H_
 #define LOCKSTEP_RUNTIMES_CREATE_REQUEST_H_
 
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -17,15 +18,13 @@ struct CreateRequest {
   std::vector<std::pair<std::string, Json>> further_networks;
 };
 
-// `shared_container`: the id of the container that `network_mode: service:X` means, if it says so.
-CreateRequest MakeCreateRequest(const ContainerSpec& spec, const std::string& shared_container);
+// `shared`: the ids of the containers that `service:X` means, by X (see SharedServicesOf).
+CreateRequest MakeCreateRequest(const ContainerSpec& spec,
+                                const std::map<std::string, std::string>& shared);
 
 // How a container is attached to a network of its app: `endpoint` is the canonical value under that
 // network's name. The service's name is always an alias.
 Json EndpointSettings(const Value& endpoint, const std::string& service);
-
-// The name behind `network_mode: service:`; empty where it says something else.
-std::string SharedNetworkOf(const ServiceSpec& spec);
 
 // "on-failure:3" -> {"Name": "on-failure", "MaximumRetryCount": 3}
 Json RestartPolicyJson(const std::string& policy);

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "api_needs.h"
 #include "create_request.h"
 #include "engine_api.h"
 #include "engine_names.h"
@@ -79,7 +80,8 @@ class DockerEngine final : public RuntimeBackend {
  private:
   Result<HttpReply> Change(std::string method, std::string path, const Json& body,
                            std::string_view what, std::stop_token stop);
-  Result<std::string> FindShared(const ContainerSpec& spec, std::stop_token stop);
+  Result<std::string> FindNewest(const std::string& app, const std::string& service,
+                                 std::stop_token stop);
   Result<std::string> FindUnstarted(const ContainerSpec& spec, const HttpReply& refusal,
                                     std::string_view what, std::stop_token stop);
   Result<void> Connect(const std::string& network, const std::string& container,
@@ -100,14 +102,12 @@ Result<HttpReply> DockerEngine::Change(std::string method, std::string path, con
   return api_.Send(std::move(request), what, stop);
 }
 
-// The container that `network_mode: service:X` means: the newest one of X.
-Result<std::string> DockerEngine::FindShared(const ContainerSpec& spec, std::stop_token stop) {
-  const std::string service = SharedNetworkOf(spec.spec);
-  if (service.empty()) return std::string();
-  if (const auto it = spec.shared.find(service); it != spec.shared.end()) return it->second;
-  const Json filters = {{"label",
-                         {std::string(kLabelServiceName) + "=" + service,
-                          std::string(kLabelAppUuid) + "=" + spec.app}}};
+// The container that `service:X` means: the newest one of X.
+Result<std::string> DockerEngine::FindNewest(const std::string& app, const std::string& service,
+                                             std::stop_token stop) {
+  const Json filters = {
+      {"label",
+       {std::string(kLabelServiceName) + "=" + service, std::string(kLabelAppUuid) + "=" + app}}};
   const std::string what = "find the container of " + service;
   LOCKSTEP_TRY(
       const Json found,
@@ -141,7 +141,16 @@ Result<std::string> DockerEngine::FindUnstarted(const ContainerSpec& spec, const
 
 Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std::stop_token stop) {
   const std::string what = "create container " + spec.name;
-  LOCKSTEP_TRY(const std::string shared, FindShared(spec, stop));
+  const auto info = api_.Describe(stop);
+  if (!info) return WithContext(info.assume_error(), what);
+  if (auto able = CheckNeeds(spec.spec, info.assume_value().api_version); !able) {
+    return WithContext(std::move(able).assume_error(), what);
+  }
+  std::map<std::string, std::string> shared = spec.shared;
+  for (const std::string& service : SharedServicesOf(spec.spec)) {
+    if (shared.contains(service)) continue;
+    LOCKSTEP_TRY(shared[service], FindNewest(spec.app, service, stop));
+  }
   const CreateRequest request = MakeCreateRequest(spec, shared);
   LOCKSTEP_TRY(const HttpReply reply,
                Change("POST", "/containers/create?name=" + EscapeQuery(spec.name), request.body,

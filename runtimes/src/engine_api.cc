@@ -12,16 +12,6 @@ constexpr int kOldestMinor = 40;
 constexpr int kNewestMinor = 44;  // What this adapter was written against.
 constexpr std::size_t kMaxMessage = 500;
 
-// "1.41" -> 41; -1 for anything else.
-int MinorOf(std::string_view api_version) {
-  if (!api_version.starts_with("1.")) return -1;
-  const std::string_view minor = api_version.substr(2);
-  int number = -1;
-  const char* end = minor.data() + minor.size();
-  const auto parsed = std::from_chars(minor.data(), end, number);
-  return parsed.ptr == end ? number : -1;
-}
-
 struct Phrase {
   std::string_view words;
   ErrorCode code;
@@ -43,6 +33,9 @@ constexpr std::array kPhrases = {
     Phrase{"OCI runtime create failed", ErrorCode::kInvalidInput},
     Phrase{"error gathering device information", ErrorCode::kInvalidInput},
     Phrase{"cannot unmarshal", ErrorCode::kInvalidInput},
+    Phrase{"but it is not a shared", ErrorCode::kInvalidInput},
+    Phrase{"--storage-opt", ErrorCode::kInvalidInput},
+    Phrase{"--security-opt", ErrorCode::kInvalidInput},
 };
 
 std::string_view HintOf(ErrorCode code) {
@@ -73,6 +66,15 @@ ErrorCode CodeOfStatus(long status) {
 }
 
 }  // namespace
+
+int MinorOf(std::string_view api_version) {
+  if (!api_version.starts_with("1.")) return -1;
+  const std::string_view minor = api_version.substr(2);
+  int number = -1;
+  const char* end = minor.data() + minor.size();
+  const auto parsed = std::from_chars(minor.data(), end, number);
+  return parsed.ptr == end ? number : -1;
+}
 
 ErrorCode CodeOfMessage(std::string_view message, ErrorCode otherwise) {
   for (const Phrase& phrase : kPhrases) {

@@ -51,6 +51,9 @@ struct Negotiated {
 };
 Result<Negotiated> Negotiate(const Json& version);
 
+// "1.41" -> 41; -1 for anything else.
+int MinorOf(std::string_view api_version);
+
 // The reply of a call that failed, as an error.
 Error FailureOf(const HttpReply& reply, std::string_view what);
 // Much that an engine means is in its words alone.

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_RUNTIMES_INSPECT_READING_H_
 #define LOCKSTEP_RUNTIMES_INSPECT_READING_H_
 
+#include <map>
 #include <string>
 
 #include "engine_names.h"
@@ -10,12 +11,37 @@
 
 namespace lockstep::docker {
 
-// `container` and `image` are replies of GET /containers/<id>/json and /images/<id>/json. What the
-// image says already, what Lockstep adds to every container and what an engine does by default is
-// left out. `shared_service`: the service whose current container gives this one its network; empty
-// where there is none.
-ServiceSpec ReadSpec(const Json& container, const Json& image, const AppNames& names,
-                     const std::string& service, const std::string& shared_service);
+// What an engine fills in where nothing is said, as far as it tells; from GET /info.
+struct EngineDefaults {
+  std::string log_driver = "json-file";
+  std::string runtime = "runc";
+  bool limits_swap = true;  // Else any limit of memory leaves swap without one.
+};
+
+EngineDefaults ReadDefaults(const Json& info);
+
+// What the report of a container does not tell by itself.
+struct Surroundings {
+  AppNames names;
+  std::string service;
+  // Services of the app, by the id of the container that is the newest of theirs.
+  std::map<std::string, std::string> services;
+  EngineDefaults defaults;
+};
+
+// See ObservedContainer: `implied` is not in `spec`.
+struct Reading {
+  ServiceSpec spec;
+  ServiceSpec implied;
+};
+
+// `container` and `image` are replies of GET /containers/<id>/json and /images/<id>/json. What
+// Lockstep adds to every container is left out of both. A namespace of another container reads
+// "service:<name>" where that is in Surroundings::services, else "container:<id>".
+Reading ReadContainer(const Json& container, const Json& image, const Surroundings& around);
+
+// The containers whose namespaces this one shares, by id.
+std::vector<std::string> SharedContainers(const Json& container);
 
 // "no", "always", "unless-stopped", "on-failure[:n]".
 std::string ReadRestartPolicy(const Json& container);

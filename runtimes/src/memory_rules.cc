@@ -34,7 +34,9 @@ std::optional<Published> Parse(std::string_view port) {
     published.ip = port.substr(0, host);
     published.host = port.substr(host + 1, container - host - 1);
   }
-  if (published.host.empty() || published.host == "0") return std::nullopt;  // Any free one.
+  // Any free one, or any of a range.
+  const bool chosen = published.host.find('-') != std::string::npos;
+  if (published.host.empty() || published.host == "0" || chosen) return std::nullopt;
   return published;
 }
 
@@ -156,6 +158,7 @@ ObservedContainer Describe(const ContainerSpec& spec, const ObservedImage& image
   }
   seen.spec = spec.spec;
   seen.spec->running = true;
+  seen.spec->other_fields.clear();
   seen.restart_policy = RestartPolicyOf(spec.spec);
   seen.lock_dir.emplace();
   for (const Bind& bind : spec.binds) {

@@ -7,7 +7,6 @@
 #include <vector>
 
 #include "engine_names.h"
-#include "inspect_reading.h"
 #include "listing.h"
 
 namespace lockstep::docker {
@@ -15,21 +14,18 @@ namespace {
 
 constexpr std::size_t kMaxImages = 512;
 
-// The service of the same app whose newest container has this id; empty where there is none.
-std::string ServiceSharing(const std::string& network_mode, const ObservedContainer& sharer,
-                           const std::vector<ObservedContainer>& containers) {
-  constexpr std::string_view kContainer = "container:";
-  if (!network_mode.starts_with(kContainer)) return {};
-  const std::string id = network_mode.substr(kContainer.size());
-  const auto shared = std::find_if(containers.begin(), containers.end(),
-                                   [&](const ObservedContainer& c) { return c.id == id; });
-  if (shared == containers.end() || !shared->owned || shared->app != sharer.app) return {};
-  for (const ObservedContainer& other : containers) {
-    const bool newer = other.owned && other.app == shared->app &&
-                       other.service == shared->service && other.created_at > shared->created_at;
-    if (newer) return {};
+// The services of the app, by the id of their newest container.
+std::map<std::string, std::string> NewestOf(const std::string& app,
+                                            const std::vector<ObservedContainer>& containers) {
+  std::map<std::string, const ObservedContainer*> newest;
+  for (const ObservedContainer& container : containers) {
+    if (!container.owned || container.app != app) continue;
+    const ObservedContainer*& known = newest[container.service];
+    if (known == nullptr || container.created_at > known->created_at) known = &container;
   }
-  return shared->service;
+  std::map<std::string, std::string> services;
+  for (const auto& [service, container] : newest) services[container->id] = service;
+  return services;
 }
 
 // The containers whose namespaces others have joined.
@@ -84,7 +80,10 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
     if (!container.owned || (known && !failed && !shares)) continue;
     LOCKSTEP_TRY(const bool there, LookInto(container, state, stop));
     if (!there) gone.push_back(container.id);
-    if (known) container.spec.reset();
+    if (known) {
+      container.spec.reset();
+      container.implied.reset();
+    }
   }
   std::erase_if(state.containers, [&](const ObservedContainer& container) {
     return std::find(gone.begin(), gone.end(), container.id) != gone.end();
@@ -96,6 +95,7 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
 void Observer::StartTrusting() {
   const std::lock_guard lock(mutex_);
   trusting_ = true;
+  defaults_.reset();  // It may have been started anew with others.
   ++forgotten_;
   details_.clear();
 }
@@ -133,26 +133,40 @@ Result<bool> Observer::LookInto(ObservedContainer& container, const EngineState&
     if (!inspected && inspected.assume_error().code == ErrorCode::kNotFound) return false;
     LOCKSTEP_TRY(const Json json, std::move(inspected));
     LOCKSTEP_TRY(const Json image, ImageOf(container.image_id, stop));
-    const std::string mode = Text(At(json, "HostConfig"), "NetworkMode");
-    const std::string shared = ServiceSharing(mode, container, state.containers);
+    const bool shares = !SharedContainers(json).empty();
+    Surroundings around{{container.app, container.app_id}, container.service, {}, {}};
+    if (shares) around.services = NewestOf(container.app, state.containers);
+    LOCKSTEP_TRY(around.defaults, DefaultsOf(stop));
     details.emplace();
-    details->spec =
-        ReadSpec(json, image, {container.app, container.app_id}, container.service, shared);
+    details->reading = ReadContainer(json, image, around);
     details->restart_policy = ReadRestartPolicy(json);
     details->started_at = ParseTime(Text(At(json, "State"), "StartedAt"));
     details->restart_count = static_cast<int>(Number(json, "RestartCount"));
     const std::lock_guard lock(mutex_);
-    // Whose network is shared may change without an event of this container.
-    const bool keep = trusting_ && before == forgotten_ && !mode.starts_with("container:");
+    // Whose namespace is shared may change without an event of this container.
+    const bool keep = trusting_ && before == forgotten_ && !shares;
     if (keep) details_[container.id] = *details;
   }
   // The list names an image by its id once the tag has moved on; the container remembers.
-  if (!details->spec.image.empty()) container.image = details->spec.image;
-  container.spec = std::move(details->spec);
+  ServiceSpec& spec = details->reading.spec;
+  if (!spec.image.empty()) container.image = spec.image;
+  container.spec = std::move(spec);
+  container.implied = std::move(details->reading.implied);
   container.restart_policy = std::move(details->restart_policy);
   container.started_at = details->started_at;
   container.restart_count = details->restart_count;
   return true;
+}
+
+Result<EngineDefaults> Observer::DefaultsOf(std::stop_token stop) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (defaults_) return *defaults_;
+  }
+  LOCKSTEP_TRY(const Json info, api_.Get("/info", "ask the engine for its defaults", stop));
+  const std::lock_guard lock(mutex_);
+  defaults_ = ReadDefaults(info);
+  return *defaults_;
 }
 
 Result<Json> Observer::ImageOf(const std::string& id, std::stop_token stop) {

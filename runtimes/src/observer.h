@@ -10,6 +10,7 @@
 #include <string>
 
 #include "engine_api.h"
+#include "inspect_reading.h"
 #include "lockstep/runtime_backend.h"
 
 namespace lockstep::docker {
@@ -21,8 +22,8 @@ class Observer {
 
   // Four lists, the version once, and an inspect for each owned container that is looked into: of
   // unknown hash, or failed. The image of such a container is inspected once, since only it tells
-  // what the container inherited; and one that the list leaves out, since a container may have its
-  // labels from there.
+  // what the container inherited, and the engine is asked once for what it fills in; and one that
+  // the list leaves out, since a container may have its labels from there.
   Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop);
 
   // While events are watched, what was seen inside a container holds until an event names it; else
@@ -33,7 +34,7 @@ class Observer {
 
  private:
   struct Details {
-    ServiceSpec spec;
+    Reading reading;
     std::string restart_policy;
     std::optional<WallTime> started_at;
     int restart_count = 0;
@@ -42,6 +43,7 @@ class Observer {
   // False where the container is gone by now.
   Result<bool> LookInto(ObservedContainer& container, const EngineState& state,
                         std::stop_token stop);
+  Result<EngineDefaults> DefaultsOf(std::stop_token stop);
   // Empty where the image is gone.
   Result<Json> ImageOf(const std::string& id, std::stop_token stop);
   std::optional<Details> Known(const std::string& container) const;
@@ -50,6 +52,7 @@ class Observer {
   mutable std::mutex mutex_;
   bool trusting_ = false;
   std::uint64_t forgotten_ = 0;  // Counts: a look that began before an event is not kept.
+  std::optional<EngineDefaults> defaults_;
   std::map<std::string, Details> details_;
   std::map<std::string, Json> images_;  // By id: an image never changes.
 };

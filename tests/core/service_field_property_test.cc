@@ -72,14 +72,21 @@ constexpr std::array kPieces = {
     "v:/d",
     "10.0.0.",
     "9999999999999999999999",
+    "c 1:3 ",
+    "NET_ADMIN",
+    "SIGINT",
+    "02:42:ac:11:65:43",
+    "service:",
+    "host",
 };
 
 constexpr std::array kKeys = {
-    "target", "published",    "host_ip",        "protocol", "type",    "source",  "read_only",
-    "volume", "tmpfs",        "nocopy",         "size",     "mode",    "aliases", "priority",
-    "test",   "ipv4_address", "link_local_ips", "interval", "retries", "timeout", "disable",
-    "soft",   "hard",         "nofile",         "default",  "x-y",     "a",       "permissions",
-    "core",   "ipv6_address", "start_period",   "web",      "\u00e9",
+    "target", "published",    "host_ip",        "protocol",    "type",    "source",  "read_only",
+    "volume", "tmpfs",        "nocopy",         "size",        "mode",    "aliases", "priority",
+    "test",   "ipv4_address", "link_local_ips", "interval",    "retries", "timeout", "disable",
+    "soft",   "hard",         "nofile",         "default",     "x-y",     "a",       "permissions",
+    "core",   "ipv6_address", "start_period",   "web",         "\u00e9",  "driver",  "options",
+    "bind",   "selinux",      "propagation",    "driver_opts",
 };
 
 // Whole values of each shape, to be accepted as they are or spoilt by a neighbour.
@@ -118,7 +125,26 @@ const List& Seeds() {
       Map{{"nofile", Map{{"soft", 3}, {"hard", 9}}}, {"core", -1}},
       Map{{"test", List{"CMD", "x"}}, {"interval", "2s"}, {"retries", 4}},
       Map{{"disable", true}},
-      Map{{"test", "x y"}, {"start_period", "1h"}},
+      Map{{"test", "x y"}, {"start_period", "1h"}, {"start_interval", "3s"}},
+      "c 1:3 mr",
+      "a 7:* rwm",
+      "02-42-AC-11-65-43",
+      "service:web",
+      "container:0a1b",
+      "host",
+      "never",
+      "if_not_present",
+      "/run/:size=64m",
+      "no-new-privileges:true",
+      "int",
+      Map{{"driver", "local"}, {"options", Map{{"max-size", "1m"}}}},
+      "/etc:/host/etc:ro,z",
+      Map{{"type", "bind"}, {"source", "/a"}, {"target", "/b"}, {"bind", Map{{"selinux", "Z"}}}},
+      Map{{"type", "bind"},
+          {"source", "/c:d"},
+          {"target", "/e"},
+          {"bind", Map{{"create_host_path", false}, {"propagation", "shared"}}}},
+      "9000-9010:80",
   };
   return seeds;
 }
@@ -194,7 +220,7 @@ TEST(ServiceFieldPropertyTest, EveryCanonicalValueSurvivesTheWayBackAndForth) {
   for (int round = 0; round < 6'000; ++round) {
     const Value raw = generator.Raw();
     for (const FieldRow& row : ServiceFields()) {
-      const auto canonical = NormalizeField(row, raw);
+      const auto canonical = NormalizeField(row, raw, HostPaths::kAllowed);
       if (!canonical) {
         ASSERT_EQ(canonical.assume_error().code, ErrorCode::kInvalidInput);
         ASSERT_FALSE(canonical.assume_error().message.empty());
@@ -202,7 +228,7 @@ TEST(ServiceFieldPropertyTest, EveryCanonicalValueSurvivesTheWayBackAndForth) {
       }
       if (!raw.is_null()) ++accepted[row.name];
       const Value words = DenormalizeField(row, canonical.assume_value());
-      const auto again = NormalizeField(row, words);
+      const auto again = NormalizeField(row, words, HostPaths::kAllowed);
       ASSERT_TRUE(again) << row.name << ": " << ToText(raw) << " -> " << ToText(words) << ": "
                          << again.assume_error().message;
       ASSERT_EQ(again.assume_value(), canonical.assume_value())

@@ -50,6 +50,34 @@ TEST(ServiceSpecTest, LeavesOutNeutralAndNullValues) {
   EXPECT_THAT(spec.fields, IsEmpty());
 }
 
+TEST(ServiceSpecTest, KeepsWhatIsNoPropertyOfAContainerApart) {
+  ServiceSpec spec = SpecWith({{Field::kPullPolicy, "always"}});
+  EXPECT_THAT(spec.fields, IsEmpty());
+  ASSERT_NE(spec.Find(Field::kPullPolicy), nullptr);
+  EXPECT_EQ(*spec.Find(Field::kPullPolicy), Value("always"));
+  EXPECT_EQ(ConfigHash(spec), ConfigHash({}));
+  EXPECT_FALSE(spec == ServiceSpec{});
+  spec.Set(Field::kPullPolicy, "missing");
+  EXPECT_EQ(spec, ServiceSpec{});
+}
+
+TEST(PullPolicyOfTest, IsMissingWhereNothingIsSaid) {
+  EXPECT_EQ(PullPolicyOf({}), PullPolicy::kMissing);
+  EXPECT_EQ(PullPolicyOf(SpecWith({{Field::kPullPolicy, "always"}})), PullPolicy::kAlways);
+  EXPECT_EQ(PullPolicyOf(SpecWith({{Field::kPullPolicy, "never"}})), PullPolicy::kNever);
+}
+
+TEST(SharedServicesOfTest, NamesEachServiceWhoseNamespaceIsShared) {
+  EXPECT_THAT(SharedServicesOf({}), IsEmpty());
+  EXPECT_THAT(SharedServicesOf(SpecWith({{Field::kNetworkMode, "service:web"},
+                                         {Field::kPid, "service:db"},
+                                         {Field::kIpc, "service:web"}})),
+              ElementsAre("db", "web"));
+  EXPECT_THAT(
+      SharedServicesOf(SpecWith({{Field::kNetworkMode, "container:web"}, {Field::kPid, "host"}})),
+      IsEmpty());
+}
+
 TEST(RestartPolicyOfTest, IsNoWhereNothingIsSaid) {
   EXPECT_EQ(RestartPolicyOf({}), "no");
   EXPECT_EQ(RestartPolicyOf(SpecWith({{Field::kRestart, "on-failure:3"}})), "on-failure:3");

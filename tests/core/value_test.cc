@@ -73,5 +73,14 @@ TEST(ValueTest, PrintsAsCompactJson) {
             "\"\\\"\\\\\\u000a\\u0000\\u007f\u00e9\"");
 }
 
+TEST(ToTextTest, StopsWhereItIsLongEnough) {
+  Value deep = std::string(1'000'000, 'x');
+  for (int i = 0; i < 1000; ++i) deep = Value::List{deep};
+  EXPECT_LT(ToText(deep, 100).size(), 110U);
+  EXPECT_EQ(ToText(deep, 2), "[[[");
+  EXPECT_EQ(ToText(Value::List{1, 2}, 5), "[1,2]");
+  EXPECT_LT(ToText(std::string(1'000'000, '\0'), 10).size(), 20U);
+}
+
 }  // namespace
 }  // namespace lockstep

@@ -223,7 +223,7 @@ class Generator {
     maybe(Field::kCommand, Value::List{Word(), "-c", "a  b"});
     maybe(Field::kUser, "1000:1000");
     maybe(Field::kMemLimit, 64 << 20);
-    maybe(Field::kStopGracePeriod, std::int64_t{90'500'000'000});
+    maybe(Field::kStopGracePeriod, std::int64_t{90'000'000'000});
     maybe(Field::kCpus, 500'000'000);
     maybe(Field::kPorts, Value::List{"127.0.0.1::53/udp", ":8080:80/tcp"});
     maybe(Field::kHealthcheck, Value::Map{{"interval", std::int64_t{5'000'000'000}},
@@ -272,6 +272,10 @@ class Generator {
       container.spec = Spec();
       container.spec->image = container.image;
     }
+    if (container.spec && Flag()) {
+      container.implied = Spec();
+      container.implied->image = container.image;
+    }
     if (Flag()) container.restart_policy = "no";
     if (Flag()) container.networks = std::vector<std::string>{"front"};
     if (Flag()) container.lock_dir = Flag() ? "" : "/locks/1/web";
@@ -311,7 +315,7 @@ class Generator {
 auto Members(const ObservedContainer& c) {
   return std::tie(c.id, c.name, c.image, c.image_id, c.state, c.health, c.exit_code,
                   c.restart_count, c.created_at, c.started_at, c.app, c.app_id, c.service, c.commit,
-                  c.owned, c.labels, c.config_hash, c.spec, c.restart_policy, c.networks,
+                  c.owned, c.labels, c.config_hash, c.spec, c.implied, c.restart_policy, c.networks,
                   c.lock_dir, c.settled);
 }
 

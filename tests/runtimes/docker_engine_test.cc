@@ -128,6 +128,16 @@ TEST(DockerEngineTest, ErrorCarriesTheCallAndTheEnginesWords) {
   EXPECT_EQ(result.assume_error().message, "boom");
 }
 
+TEST(DockerEngineTest, FieldThatTheEngineIsTooOldForIsNotDropped) {
+  StubEngine stub([](const std::string& line) {
+    return line == "GET /version" ? StubEngine::Version() : StubEngine::Reply("{}", 201);
+  });
+  ContainerSpec spec;
+  spec.spec.Set(Field::kAnnotations, Value::Map{{"a", "b"}});
+  EXPECT_THAT(EngineAt(stub.url())->CreateContainer(spec, {}), IsError(ErrorCode::kUnsupported));
+  EXPECT_THAT(stub.requests(), ElementsAre("GET /version"));
+}
+
 TEST(DockerEngineTest, SilentEngineIsGivenUp) {
   StubEngine stub([](const std::string&) { return std::string(); });
   DockerOptions options;
@@ -228,7 +238,7 @@ TEST(DockerEngineTest, OnlyContainersOfUnknownHashAreLookedInto) {
   StubEngine stub(Listing(ThirtyContainers()));
   const auto engine = EngineAt(stub.url());
   ASSERT_THAT(engine->Observe({{"c1:other"}, false}, {}), IsOk());
-  EXPECT_THAT(stub.requests(), SizeIs(5 + 30 + 1)) << "each, and their image once";
+  EXPECT_THAT(stub.requests(), SizeIs(5 + 30 + 2)) << "each, and their image and engine once";
 }
 
 TEST(DockerEngineTest, FailedContainerTellsHowOftenItWasRestarted) {

@@ -44,6 +44,9 @@ struct ObservedContainer {
   std::string config_hash;  // From the label; empty for an adopted container.
   // The specification; none where the hash alone is known (it was in ObserveRequest::known_hashes).
   std::optional<ServiceSpec> spec;
+  // What it has without having been asked for it, from its image and its engine; not in `spec`. A
+  // target that says the same is the same. None where not looked at.
+  std::optional<ServiceSpec> implied;
   // The policy the engine follows now; none where it was not looked at.
   std::optional<std::string> restart_policy;
   // The app's networks it is attached to, by their name in the target; none where not looked at.

@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lockstep/field_kind.h"
 #include "lockstep/result.h"
 #include "lockstep/value.h"
 
@@ -18,13 +19,17 @@ namespace lockstep {
 
 // In alphabetical order of the names; values are not stored anywhere, so rows may be added.
 enum class Field : std::uint8_t {
+  kAnnotations,
   kCapAdd,
   kCapDrop,
+  kCgroupParent,
   kCommand,
+  kCpuPeriod,
   kCpuQuota,
   kCpuShares,
   kCpus,
   kCpuset,
+  kDeviceCgroupRules,
   kDevices,
   kDns,
   kDnsOpt,
@@ -38,9 +43,12 @@ enum class Field : std::uint8_t {
   kHostname,
   kInit,
   kIpc,
+  kLogging,
   kMacAddress,
   kMemLimit,
   kMemReservation,
+  kMemSwappiness,
+  kMemswapLimit,
   kNetworkMode,
   kNetworks,
   kOomKillDisable,
@@ -49,67 +57,26 @@ enum class Field : std::uint8_t {
   kPidsLimit,
   kPorts,
   kPrivileged,
+  kPullPolicy,
   kReadOnly,
   kRestart,
+  kRuntime,
   kSecurityOpt,
   kShmSize,
+  kStdinOpen,
   kStopGracePeriod,
   kStopSignal,
+  kStorageOpt,
   kSysctls,
   kTmpfs,
   kTty,
   kUlimits,
   kUser,
   kUsernsMode,
+  kUts,
   kVolumes,
   kWorkingDir,
 };
-
-// How a raw value becomes canonical; in brackets: the canonical form. A number may be written as
-// text
-// ("100") and text as a number (user: 1000). "Sorted" is the order of Value, each entry once.
-enum class FieldKind : std::uint8_t {
-  kString,       // [string]
-  kBool,         // true, false, or those words [bool]
-  kInteger,      // within the row's least and most [int]
-  kLimit,        // an integer; -1 is "no limit", as 0 is [int >= 0]
-  kBytes,        // number or "64m", "1.5gb" (1024-based) [int: bytes]
-  kDuration,     // "1m30s", always with a unit [int: nanoseconds]
-  kCpuCount,     // 0.5 or "0.5" [int: billionths of a processor]
-  kCommand,      // a list, or a string split like a shell does [list of string]
-  kSequence,     // a string or a list, order kept [list of string]
-  kSet,          // a string or a list [sorted list of string]
-  kMapping,      // "k=v" list or a map [map of string]
-  kExpose,       // "port[-port][/proto]" list [sorted list of "port/proto"]: "80/tcp"
-  kExtraHosts,   // "host:ip", "host=ip", or a map [sorted list of "host:ip"], no brackets around ip
-  kDevices,      // "host[:container[:perm]]" or {source, target?, permissions?}
-                 // [sorted list of "host:container:perm"], perm a part of "rwm" in that order
-  kRestart,      // [string: no | always | unless-stopped | on-failure | on-failure:<n > 0>]
-  kPorts,        // short and long form [sorted list of "ip:host:container/proto"]: see below
-  kVolumes,      // short and long form [sorted list of map]: see below
-  kNetworks,     // list or map [map of map]: see below
-  kHealthcheck,  // [map]: see below
-  kUlimits,      // n or {soft, hard} [map name -> {hard: int, soft: int}], -1 is unlimited
-};
-
-// Ports: one entry for each port, ranges are expanded. `ip` is empty where none is written (nothing
-// is invented) and in brackets where it is IPv6; `host` is empty where the engine is to choose;
-// `proto` is tcp, udp or sctp. "::80/tcp", ":8080:80/tcp", "127.0.0.1::53/udp", "[::1]:1:1/tcp".
-//
-// Volumes: always `type` and `target` (absolute, without "//", "." or a trailing "/"), and
-//   type volume: source? (a name; none: anonymous), read_only? (true), nocopy? (true)
-//   type tmpfs:  read_only? (true), size? (int: bytes), mode? (int: permission bits)
-//   type bind:   source (host path), read_only? (true), must_exist? (true: else the engine makes a
-//                directory there); what an engine may report. NormalizeField refuses it, and so a
-//                target cannot ask for it but by a feature label.
-// What is false, 0 or empty is left out. No two entries have one target.
-//
-// Networks: name -> {aliases?: sorted list, ipv4_address?, ipv6_address?: lower case,
-// link_local_ips?: sorted list, priority?: int}; empty lists and a priority of 0 are left out.
-//
-// Healthcheck: {test?: list, interval?, timeout?, start_period?: int ns, retries?: int}. `test` is
-// ["CMD", ...], ["CMD-SHELL", text] (also for a string), or exactly {test: ["NONE"]} when disabled.
-// What is 0 or empty comes from the image and is left out.
 
 struct FieldRow {
   Field field;
@@ -123,7 +90,13 @@ struct FieldRow {
   Value balena_default;
   std::int64_t least = 0;  // `least` and `most`: for kInteger.
   std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  // False: a difference makes no container new, and no engine reports it. See ServiceSpec.
+  bool of_container = true;
 };
+
+// Whether a value may name paths of the host. A target of a fleet may not; a reader of files that
+// belong to the device may.
+enum class HostPaths { kRefused, kAllowed };
 
 // All rows, indexed by Field. Never changes; safe from any thread.
 std::span<const FieldRow> ServiceFields();
@@ -134,11 +107,13 @@ const FieldRow* FindServiceField(std::string_view name);  // Null for an unknown
 // with a NUL byte, or of more than 128 KiB, is refused; depth and size of `raw` as a whole are
 // bounded by its reader. Errors: kInvalidInput, with the message naming the bad part and what is
 // allowed; name of the field, service and file are for the caller to add.
-Result<Value> NormalizeField(const FieldRow& row, const Value& raw);
+Result<Value> NormalizeField(const FieldRow& row, const Value& raw,
+                             HostPaths host_paths = HostPaths::kRefused);
 
 // The other way: a raw value that NormalizeField turns into `canonical` again (durations and
-// everything else in the Compose Specification's words); null stays null. For snapshots and
-// messages. A value that is not canonical comes back as it is.
+// everything else in the Compose Specification's words; paths of the host only where they are
+// allowed); null stays null. For snapshots and messages. A value that is not canonical comes back
+// as it is.
 Value DenormalizeField(const FieldRow& row, const Value& canonical);
 
 // Splits like a POSIX shell does: blanks, quotes and backslashes; `$` and globs stay as they are.

@@ -4,6 +4,7 @@
 #define LOCKSTEP_VALUE_H_
 
 #include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -55,8 +56,9 @@ struct Value::Member {
   Value value;
 };
 
-// Compact text in the form of JSON: for messages, reasons and hashes. Not escaped for people.
-std::string ToText(const Value& value);
+// Compact text in the form of JSON: for messages, reasons and hashes. Not escaped for people. Left
+// unfinished where it becomes longer than `limit`, however large or deep the value is.
+std::string ToText(const Value& value, std::size_t limit = static_cast<std::size_t>(-1));
 
 }  // namespace lockstep
 

@@ -218,6 +218,29 @@ TEST_P(RuntimeConformance, CreatedContainerIsObservedAsItWasAskedFor) {
   EXPECT_EQ(seen->spec->fields, wanted.spec.fields);
 }
 
+TEST_P(RuntimeConformance, WhatIsNoPropertyOfAContainerIsNotReported) {
+  ContainerSpec wanted = Wanted("web");
+  wanted.spec.Set(Field::kPullPolicy, "always");
+  wanted.spec.Set(Field::kUser, "nobody");
+  const auto seen = Find(Create(wanted));
+  ASSERT_TRUE(seen && seen->spec);
+  EXPECT_EQ(seen->spec->fields, wanted.spec.fields);
+  EXPECT_THAT(seen->spec->other_fields, IsEmpty());
+}
+
+TEST_P(RuntimeConformance, NamespacesAreSharedByService) {
+  ContainerSpec main = Wanted("main");
+  main.spec.Set(Field::kIpc, "shareable");
+  Started(main);
+  ContainerSpec sharer = Wanted("sharer");
+  for (const Field field : {Field::kNetworkMode, Field::kPid, Field::kIpc}) {
+    sharer.spec.Set(field, "service:main");
+  }
+  const auto seen = Find(Started(sharer));
+  ASSERT_TRUE(seen && seen->spec);
+  EXPECT_EQ(seen->spec->fields, sharer.spec.fields);
+}
+
 TEST_P(RuntimeConformance, KnownHashIsReportedWithoutDetails) {
   const std::string id = Create(Wanted("web", "c1:known"));
   const auto brief = Find(id, {{"c1:known"}, false});
