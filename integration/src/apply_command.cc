@@ -62,7 +62,7 @@ void PrintReport(const ApplyReport& report, Invocation invocation) {
     if (!app.error) continue;
     const Error error =
         WithContext(*app.error, "app " + Printable(app.name.empty() ? app.app : app.name));
-    streams.err << "lockstep: " << Describe(error) << '\n';
+    streams.err << "lockstep: " << Printable(Describe(error)) << '\n';
     if (invocation.common.json) streams.out << Dump(ErrorDocument(error)) << '\n';
   }
 }

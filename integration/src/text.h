@@ -11,7 +11,16 @@
 
 namespace lockstep {
 
-// Control characters become "\x1b" and the like, so that no name, path or message that came from
+struct Character {
+  char32_t code;
+  std::size_t bytes;
+};
+// The character that `text` begins with; none where that is no UTF-8.
+std::optional<Character> FirstCharacter(std::string_view text);
+// False for what can steer a terminal or make a text read as another: control characters, marks
+// that turn the direction of writing, and what is no character.
+bool IsHarmless(char32_t code);
+// What is not harmless becomes "\x1b" and the like, so that no name, path or message that came from
 // elsewhere can steer a terminal. Newlines and tabs become spaces.
 std::string Printable(std::string_view text);
 
