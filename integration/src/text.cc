@@ -153,6 +153,15 @@ std::string Wrap(std::string_view text, int indent, int width) {
   return out;
 }
 
+std::string ListNames(const std::vector<std::string>& names, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
+  return text;
+}
+
 std::string FormatBytes(std::int64_t bytes) {
   constexpr std::array kUnits = {"B", "kB", "MB", "GB", "TB"};
   auto amount = static_cast<double>(std::max<std::int64_t>(bytes, 0));

@@ -38,6 +38,8 @@ std::string Table(const std::vector<std::vector<std::string>>& rows, int indent 
 // line but the first begins with `indent` spaces.
 std::string Wrap(std::string_view text, int indent, int width);
 
+// "a, b, c"; of more than `most` names the first ones: "a, b and 7 more".
+std::string ListNames(const std::vector<std::string>& names, std::size_t most);
 std::string FormatBytes(std::int64_t bytes);  // "812 B", "4.0 kB", "12.3 MB" (1000-based)
 // Runs of 32 hexadecimal digits and more (digests, commits, ids) cut to their first eight.
 std::string ShortenHashes(std::string_view text);

@@ -1,0 +1,247 @@
+#include "plan_order.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <tuple>
+#include <unordered_map>
+#include <utility>
+
+#include "lockstep/explain.h"
+
+namespace lockstep {
+namespace {
+
+enum class Object { kNone, kService, kImage, kSubject };
+
+struct GroupWords {
+  StepKind kind;
+  std::string_view one;
+  std::string_view many;
+  Object object;
+};
+
+constexpr std::array kGroupWords = {
+    GroupWords{StepKind::kPullImage, "download", "download", Object::kImage},
+    GroupWords{StepKind::kCreateNetwork, "create network", "create networks", Object::kSubject},
+    GroupWords{StepKind::kCreateVolume, "create volume", "create volumes", Object::kSubject},
+    GroupWords{StepKind::kCreateContainer, "create", "create", Object::kService},
+    GroupWords{StepKind::kTakeLocks, "take the update locks", "take the update locks",
+               Object::kNone},
+    GroupWords{StepKind::kStopContainer, "stop", "stop", Object::kService},
+    GroupWords{StepKind::kStartContainer, "start", "start", Object::kService},
+    GroupWords{StepKind::kRenameContainer, "rename", "rename", Object::kService},
+    GroupWords{StepKind::kUpdateContainer, "set the restart policy of", "set the restart policy of",
+               Object::kService},
+    GroupWords{StepKind::kConnectNetwork, "connect", "connect", Object::kService},
+    GroupWords{StepKind::kDisconnectNetwork, "disconnect", "disconnect", Object::kService},
+    GroupWords{StepKind::kAwaitHealth,
+               "wait until settled:", "wait until settled:", Object::kService},
+    GroupWords{StepKind::kAwaitHandover, "wait for the hand-over of", "wait for the hand-over of",
+               Object::kService},
+    GroupWords{StepKind::kReleaseLocks, "give the update locks back", "give the update locks back",
+               Object::kNone},
+    GroupWords{StepKind::kCommitRelease, "commit release", "commit releases", Object::kSubject},
+    GroupWords{StepKind::kRemoveContainer, "remove the old container of",
+               "remove the old containers of", Object::kService},
+    GroupWords{StepKind::kRemoveImage, "remove image", "remove images", Object::kSubject},
+    GroupWords{StepKind::kRemoveNetwork, "remove network", "remove networks", Object::kSubject},
+    GroupWords{StepKind::kPurgeVolume, "purge volume", "purge volumes", Object::kSubject},
+    GroupWords{StepKind::kWriteConfig, "write", "write", Object::kSubject},
+    GroupWords{StepKind::kDeleteLock, "delete the update lock of", "delete the update locks of",
+               Object::kService},
+    GroupWords{StepKind::kReboot, "reboot", "reboot", Object::kNone},
+};
+
+const GroupWords& WordsFor(StepKind kind) {
+  const auto* words = std::find_if(kGroupWords.begin(), kGroupWords.end(),
+                                   [&](const GroupWords& each) { return each.kind == kind; });
+  return words == kGroupWords.end() ? kGroupWords.back() : *words;
+}
+
+// What `detail` says of a step, of those kinds where that is more than what makes it distinct.
+bool DetailMatters(StepKind kind) {
+  return kind == StepKind::kUpdateContainer || kind == StepKind::kConnectNetwork ||
+         kind == StepKind::kDisconnectNetwork || kind == StepKind::kAwaitHealth ||
+         kind == StepKind::kTakeLocks;
+}
+
+std::string NameOf(const Step& step, Object object, const PlanNames& names) {
+  if (object == Object::kService && !step.service.empty()) return Printable(step.service);
+  if (object == Object::kImage) return names.Download(step);
+  const std::string_view subject = step.subject;
+  constexpr std::string_view kDigest = "sha256:";
+  return names.Short(step.kind == StepKind::kRemoveImage && subject.starts_with(kDigest)
+                         ? subject.substr(kDigest.size())
+                         : subject);
+}
+
+std::string HoldersOf(const Plan& plan, std::string_view app) {
+  constexpr std::size_t kMostNames = 5;
+  std::vector<std::string> services;
+  for (const AppPlan& each : plan.apps) {
+    if (!app.empty() && each.app != app) continue;
+    for (const LockHolder& holder : each.holders) {
+      if (holder.held && !holder.ours) services.push_back(Printable(holder.service));
+    }
+  }
+  services.erase(std::unique(services.begin(), services.end()), services.end());
+  return ListNames(services, kMostNames);
+}
+
+// Long lists of names that were all said already, and what to say instead.
+struct Everyone {
+  std::vector<std::string> all;      // The services of an app, by name.
+  std::vector<std::string> changed;  // Those that are made anew.
+
+  explicit Everyone(const AppPlan* app) {
+    if (app == nullptr) return;
+    for (const ServicePlan& service : app->services) {
+      all.push_back(Printable(service.service));
+      if (service.change == ServiceChange::kCreate || service.change == ServiceChange::kRecreate) {
+        changed.push_back(all.back());
+      }
+    }
+    std::sort(all.begin(), all.end());
+    std::sort(changed.begin(), changed.end());
+  }
+
+  std::string Names(const std::vector<std::string>& names) const {
+    constexpr std::size_t kFew = 8;
+    constexpr std::size_t kMost = 40;
+    const std::string count = std::to_string(names.size());
+    if (names.size() > kFew && names == all) return "all " + count + " services";
+    if (names.size() > kFew && names == changed) return "all " + count + " services made anew";
+    return ListNames(names, kMost);
+  }
+};
+
+bool WaitsForLocks(const Step& step) {
+  return step.status == StepStatus::kHeld || step.status == StepStatus::kDeferred;
+}
+
+std::string NoteOf(const StepGroup& group, const Plan& plan, bool first_held) {
+  const Step& step = plan.steps[group.steps.front()];
+  if (first_held) {
+    const std::string holders = HoldersOf(plan, step.app);
+    return holders.empty() ? "waits here" : "waits here: held by " + holders;
+  }
+  if (step.kind == StepKind::kTakeLocks && step.detail == "force") {
+    const std::string holders = HoldersOf(plan, step.app);
+    return holders.empty() ? "" : "runs over the lock of " + holders;
+  }
+  return group.disruptive ? "interrupts" : "";
+}
+
+// "download web:2, db:2", "stop web, worker", "take the update locks"
+std::string DescribeGroup(const StepGroup& group, const Plan& plan, const PlanNames& names,
+                          const Everyone& everyone) {
+  const GroupWords& words = WordsFor(group.kind);
+  const std::string detail = Printable(group.detail);
+  std::string verb(group.steps.size() == 1 ? words.one : words.many);
+  std::string end;
+  switch (group.kind) {
+    case StepKind::kAwaitHealth:
+      if (detail == "completed") verb = "wait until done:";
+      break;
+    case StepKind::kUpdateContainer:
+      verb = detail == "no" ? "turn off the automatic restart of" : "set the automatic restart of";
+      if (detail != "no") end = " to " + detail;
+      break;
+    case StepKind::kConnectNetwork:
+      end = " to network " + detail;
+      break;
+    case StepKind::kDisconnectNetwork:
+      if (!detail.empty()) end = " from network " + detail;
+      break;
+    default:
+      break;
+  }
+  if (words.object == Object::kNone) return verb;
+  std::vector<std::string> objects;
+  for (const std::uint32_t step : group.steps) {
+    objects.push_back(NameOf(plan.steps[step], words.object, names));
+  }
+  std::sort(objects.begin(), objects.end());
+  return verb + ' ' + everyone.Names(objects) + end;
+}
+
+const AppPlan* AppOf(const Plan& plan, const std::vector<std::uint32_t>& steps) {
+  if (steps.empty()) return nullptr;
+  const std::string& app = plan.steps[steps.front()].app;
+  const auto found = std::find_if(plan.apps.begin(), plan.apps.end(),
+                                  [&](const AppPlan& each) { return each.app == app; });
+  return found == plan.apps.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
+StepsByApp SortSteps(const Plan& plan) {
+  StepsByApp apps;
+  for (std::uint32_t i = 0; i < plan.steps.size(); ++i) apps[plan.steps[i].app].push_back(i);
+  return apps;
+}
+
+std::vector<StepGroup> GroupSteps(const Plan& plan, const std::vector<std::uint32_t>& steps) {
+  using Key = std::tuple<StepKind, Phase, bool, std::string_view>;
+  std::vector<StepGroup> groups;
+  std::map<Key, std::vector<std::size_t>> alike;  // Groups of one kind, in their order.
+  // The first group that a follower of a step may be in.
+  std::unordered_map<std::uint32_t, std::size_t> below;
+  for (const std::uint32_t i : steps) {
+    const Step& step = plan.steps[i];
+    std::size_t least = 0;
+    for (const std::uint32_t before : step.after) {
+      if (const auto at = below.find(before); at != below.end())
+        least = std::max(least, at->second);
+    }
+    const std::string_view detail = DetailMatters(step.kind) ? step.detail : std::string_view();
+    const Key key{step.kind, step.phase, step.disruptive, detail};
+    std::vector<std::size_t>& known = alike[key];
+    auto at = std::lower_bound(known.begin(), known.end(), least);
+    if (at == known.end()) {
+      at = known.insert(at, groups.size());
+      groups.push_back({step.kind, step.phase, std::string(detail), step.disruptive, {}});
+    }
+    groups[*at].steps.push_back(i);
+    below[i] = *at + 1;
+  }
+  return groups;
+}
+
+void WriteOrder(const Plan& plan, const std::vector<std::uint32_t>& steps, const PlanNames& names,
+                Page& page) {
+  constexpr int kNoteRoom = 24;
+  const auto groups = GroupSteps(plan, steps);
+  const Everyone everyone(AppOf(plan, steps));
+  const int digits = static_cast<int>(std::to_string(groups.size()).size());
+  std::vector<std::string> texts;
+  int widest = 0;
+  for (const StepGroup& group : groups) {
+    texts.push_back(DescribeGroup(group, plan, names, everyone));
+    const int width = DisplayWidth(texts.back());
+    const Step& first = plan.steps[group.steps.front()];
+    const bool noted =
+        group.disruptive || group.kind == StepKind::kTakeLocks || WaitsForLocks(first);
+    if (noted && width <= page.room() - digits - 2 - kNoteRoom) widest = std::max(widest, width);
+  }
+  bool held = false;
+  for (std::size_t i = 0; i < groups.size(); ++i) {
+    const bool waits = WaitsForLocks(plan.steps[groups[i].steps.front()]);
+    const std::string note = NoteOf(groups[i], plan, waits && !held);
+    held = held || waits;
+    std::string number = std::to_string(i + 1) + ". ";
+    number.insert(0, static_cast<std::size_t>(digits + 2) - number.size(), ' ');
+    const std::string beside = note.empty() ? texts[i] : PadRight(texts[i], widest) + "  " + note;
+    if (DisplayWidth(number + beside) > page.room()) {
+      page.Entry(PhaseName(groups[i].phase), texts[i] + (note.empty() ? "" : "; " + note), number);
+    } else {
+      const std::string text = note.empty() ? texts[i] : PadRight(texts[i], widest) + "  ";
+      const bool warns = !groups[i].disruptive;
+      page.Row(PhaseName(groups[i].phase),
+               number + text + (warns ? page.style().Yellow(note) : note));
+    }
+  }
+}
+
+}  // namespace lockstep
