@@ -1,7 +1,4 @@
 #include <memory>
-#include <string>
-#include <string_view>
-#include <utility>
 
 #include "command.h"
 #include "device.h"
@@ -13,7 +10,6 @@
 #include "plan_view.h"
 #include "snapshot.h"
 #include "target_file.h"
-#include "text.h"
 
 namespace lockstep {
 namespace {
@@ -35,43 +31,6 @@ Result<Plan> Make(const PlanFlags& flags, Invocation invocation) {
       .Preview(loaded.target, options, invocation.streams.interrupt);
 }
 
-// A word for a shell; empty where it cannot be written on a terminal as it is.
-std::string Quoted(const std::string& word) {
-  constexpr std::string_view kPlain =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_./:@%+=,-";
-  if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
-  if (Printable(word) != word) return {};
-  std::string quoted = "'";
-  for (const char c : word) {
-    if (c == '\'') {
-      quoted += "'\\''";
-    } else {
-      quoted += c;
-    }
-  }
-  return quoted + "'";
-}
-
-// The command that applies what was planned, with the options that were not left as they are.
-std::string ApplyCommand(const PlanFlags& flags, const CommonOptions& common) {
-  const CommonOptions left;
-  const std::pair<std::string_view, std::string CommonOptions::*> kOptions[] = {
-      {"--engine", &CommonOptions::engine},
-      {"--locks-root", &CommonOptions::locks_root},
-      {"--host-root", &CommonOptions::host_root},
-      {"--state-dir", &CommonOptions::state_dir},
-      {"--device", &CommonOptions::device}};
-  std::string command = "lockstep apply " + Quoted(flags.target);
-  for (const auto& [name, member] : kOptions) {
-    if (common.*member == left.*member) continue;
-    const std::string value = Quoted(common.*member);
-    if (value.empty()) return {};
-    command += ' ' + std::string(name) + ' ' + value;
-  }
-  if (flags.force) command += " --force";
-  return Quoted(flags.target).empty() ? std::string() : command;
-}
-
 int DetailedStatus(PlanStatus status) {
   switch (status) {
     case PlanStatus::kInSync:
@@ -90,6 +49,7 @@ int DetailedStatus(PlanStatus status) {
 
 Result<int> RunPlan(const PlanFlags& flags, Invocation invocation) {
   LOCKSTEP_TRY(const Plan plan, Make(flags, invocation));
+  LOCKSTEP_TRYV(CheckFingerprint(plan, flags.if_fingerprint));
   const auto values = flags.show_values ? ShowValues::kYes : ShowValues::kNo;
   if (invocation.common.json) {
     invocation.streams.out << Dump(PlanToJson(plan, values), 2) << '\n';
@@ -98,7 +58,8 @@ Result<int> RunPlan(const PlanFlags& flags, Invocation invocation) {
     view.values = values;
     view.style = Style(invocation.streams.colour);
     view.width = invocation.streams.columns ? invocation.streams.columns() : 0;
-    view.apply = ApplyCommand(flags, invocation.common);
+    view.apply = flags.apply;
+    view.elsewhere = !flags.snapshot.empty();
     view.forced = flags.force;
     invocation.streams.out << RenderPlan(plan, view);
   }
@@ -139,7 +100,10 @@ Command AddPlanCommand(CLI::App& root, Invocation invocation) {
       "Exit status:\n"
       "  0 a plan was printed (but see --detailed-exitcode), 1 an error,\n"
       "  2 the command line is wrong");
-  return {app, [flags, invocation] { return RunPlan(*flags, invocation); }};
+  return {app, [flags, app, invocation] {
+            flags->apply = ApplyCommandFor(*app);
+            return RunPlan(*flags, invocation);
+          }};
 }
 
 }  // namespace lockstep

@@ -149,6 +149,7 @@ void WriteNext(const Plan& plan, const PlanNames& names, const PlanViewOptions& 
                  ": mend the target where it says so above, and plan again.");
   }
   if (options.apply.empty()) return;
+  if (options.elsewhere) page.Heading("On the device that the snapshot is of:");
   if (const std::string apps = BlockedApps(plan, names, true); !apps.empty()) {
     propose("To try the failed release of " + apps + " again:", options.apply);
   }

@@ -16,7 +16,8 @@ struct PlanViewOptions {
   int width = 0;  // Columns of the terminal; 0: there is none, and no value is cut.
   // The command that applies this plan, to be proposed: "lockstep apply t.json". Empty: none is.
   std::string apply{};
-  bool forced = false;  // The plan, and `apply`, run over update locks.
+  bool elsewhere = false;  // `apply` is for another machine than this one.
+  bool forced = false;     // The plan, and `apply`, run over update locks.
 };
 
 // Each app: by whom it is held and for how long, what changes and why, and the steps in order,
