@@ -40,6 +40,7 @@ struct PlanFlags {
   bool force = false;
   bool detailed_exitcode = false;
   bool show_values = false;
+  std::string graph;           // "dot" or "svg" instead of text; empty: neither.
   std::string if_fingerprint;  // Another plan is refused; empty: any will do.
   std::string apply;           // The command that applies it, to be proposed; may be empty.
 };

@@ -212,6 +212,23 @@ TEST_F(PlanCommandTest, APlanForASnapshotSaysWhereToApplyIt) {
                                      Path("t.json") + "\n"));
 }
 
+// --- Pictures.
+
+TEST_F(PlanCommandTest, DrawsThePlanInsteadOfSayingIt) {
+  const std::string target = WriteTarget(1);
+  EXPECT_THAT(Run({"plan", target, "--graph", "svg"}).out,
+              AllOf(StartsWith("<svg "), HasSubstr(">web</text>"), EndsWith("</svg>\n")));
+  const auto dot = Run({"plan", target, "--graph", "dot", "--detailed-exitcode"});
+  EXPECT_THAT(dot.out, AllOf(StartsWith("digraph plan {\n"), EndsWith("}\n")));
+  EXPECT_EQ(dot.status, 5);
+}
+
+TEST_F(PlanCommandTest, APictureIsOneThingAndJsonAnother) {
+  const std::string target = WriteTarget(1);
+  EXPECT_EQ(Run({"plan", target, "--graph", "png"}).status, 2);
+  EXPECT_EQ(Run({"plan", target, "--graph", "svg", "--json"}).status, 2);
+}
+
 // --- Whatever comes in, nothing steers the terminal.
 
 TEST_F(PlanCommandTest, NoErrorSteersTheTerminal) {
