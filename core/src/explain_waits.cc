@@ -1,5 +1,6 @@
 // Why steps wait.
-#include <utility>
+#include <string_view>
+#include <unordered_map>
 
 #include "lockstep/explain.h"
 
@@ -10,13 +11,9 @@ bool WaitsForLocks(const Step& step) {
   return step.status == StepStatus::kHeld || step.status == StepStatus::kDeferred;
 }
 
-// The locks that hold up a step of `app`; of the device where that is empty: those of every app.
-void AddHolders(const Plan& plan, const std::string& app, std::vector<WaitReason>& reasons) {
-  for (const AppPlan& each : plan.apps) {
-    if (!app.empty() && each.app != app) continue;
-    for (const LockHolder& holder : each.holders) {
-      if (holder.held && !holder.ours) reasons.push_back({WaitCode::kLockHeld, 0, &holder});
-    }
+void AddHolders(const AppPlan& app, std::vector<WaitReason>& reasons) {
+  for (const LockHolder& holder : app.holders) {
+    if (holder.held && !holder.ours) reasons.push_back({WaitCode::kLockHeld, 0, &holder});
   }
 }
 
@@ -42,6 +39,8 @@ std::vector<std::vector<WaitReason>> ExplainWaits(const Plan& plan) {
   const auto before = DirectPredecessors(plan);
   std::vector<std::vector<WaitReason>> waits(plan.steps.size());
   std::vector<std::uint32_t> gates(plan.steps.size());  // Where the waiting for locks begins.
+  std::unordered_map<std::string_view, const AppPlan*> apps;
+  for (const AppPlan& app : plan.apps) apps.emplace(app.app, &app);
   for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
     const Step& step = plan.steps[i];
     gates[i] = i;
@@ -49,10 +48,12 @@ std::vector<std::vector<WaitReason>> ExplainWaits(const Plan& plan) {
       for (const std::uint32_t each : before[i]) {
         if (WaitsForLocks(plan.steps[each])) gates[i] = gates[each];
       }
-      if (gates[i] == i) {
-        AddHolders(plan, step.app, waits[i]);
-      } else {
+      if (gates[i] != i) {
         waits[i].push_back({WaitCode::kGateHeld, gates[i], nullptr});
+      } else if (const auto app = apps.find(step.app); app != apps.end()) {
+        AddHolders(*app->second, waits[i]);
+      } else if (step.app.empty()) {  // The device waits for the locks of every app.
+        for (const AppPlan& each : plan.apps) AddHolders(each, waits[i]);
       }
     }
     for (const std::uint32_t each : before[i]) {

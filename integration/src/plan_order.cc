@@ -7,8 +7,6 @@
 #include <unordered_map>
 #include <utility>
 
-#include "lockstep/explain.h"
-
 namespace lockstep {
 namespace {
 
@@ -76,15 +74,8 @@ std::string NameOf(const Step& step, Object object, const PlanNames& names) {
                          : subject);
 }
 
-std::string HoldersOf(const Plan& plan, std::string_view app) {
+std::string ListServices(std::vector<std::string> services) {
   constexpr std::size_t kMostNames = 5;
-  std::vector<std::string> services;
-  for (const AppPlan& each : plan.apps) {
-    if (!app.empty() && each.app != app) continue;
-    for (const LockHolder& holder : each.holders) {
-      if (holder.held && !holder.ours) services.push_back(Printable(holder.service));
-    }
-  }
   services.erase(std::unique(services.begin(), services.end()), services.end());
   return ListNames(services, kMostNames);
 }
@@ -120,16 +111,35 @@ bool WaitsForLocks(const Step& step) {
   return step.status == StepStatus::kHeld || step.status == StepStatus::kDeferred;
 }
 
-std::string NoteOf(const StepGroup& group, const Plan& plan, bool first_held) {
-  const Step& step = plan.steps[group.steps.front()];
-  if (first_held) {
-    const std::string holders = HoldersOf(plan, step.app);
-    return holders.empty() ? "waits here" : "waits here: held by " + holders;
+// Where the waiting for locks begins: what comes behind waits for this one.
+std::string GateNote(const StepGroup& group, const Plan& plan, const Waits& waits) {
+  bool gate = false;
+  std::vector<std::string> services;
+  for (const std::uint32_t step : group.steps) {
+    const auto behind = [](const WaitReason& wait) { return wait.code == WaitCode::kGateHeld; };
+    gate = gate || (WaitsForLocks(plan.steps[step]) &&
+                    std::none_of(waits[step].begin(), waits[step].end(), behind));
+    for (const WaitReason& wait : waits[step]) {
+      if (wait.holder != nullptr) services.push_back(Printable(wait.holder->service));
+    }
   }
-  if (step.kind == StepKind::kTakeLocks && step.detail == "force") {
-    const std::string holders = HoldersOf(plan, step.app);
-    return holders.empty() ? "" : "runs over the lock of " + holders;
+  if (!gate) return {};
+  return services.empty() ? "waits here" : "waits here: held by " + ListServices(services);
+}
+
+std::string ForceNote(const AppPlan& app) {
+  std::vector<std::string> services;
+  for (const LockHolder& holder : app.holders) {
+    if (holder.held && !holder.ours) services.push_back(Printable(holder.service));
   }
+  return services.empty() ? "" : "runs over the lock of " + ListServices(services);
+}
+
+std::string NoteOf(const StepGroup& group, const Plan& plan, const Waits& waits,
+                   const AppPlan* app) {
+  if (const std::string note = GateNote(group, plan, waits); !note.empty()) return note;
+  const bool forced = group.kind == StepKind::kTakeLocks && group.detail == "force";
+  if (forced && app != nullptr) return ForceNote(*app);
   return group.disruptive ? "interrupts" : "";
 }
 
@@ -209,37 +219,34 @@ std::vector<StepGroup> GroupSteps(const Plan& plan, const std::vector<std::uint3
   return groups;
 }
 
-void WriteOrder(const Plan& plan, const std::vector<std::uint32_t>& steps, const PlanNames& names,
-                Page& page) {
-  constexpr int kNoteRoom = 24;
+void WriteOrder(const Plan& plan, const std::vector<std::uint32_t>& steps, const Waits& waits,
+                const PlanNames& names, Page& page) {
   const auto groups = GroupSteps(plan, steps);
-  const Everyone everyone(AppOf(plan, steps));
+  const AppPlan* app = AppOf(plan, steps);
+  const Everyone everyone(app);
   const int digits = static_cast<int>(std::to_string(groups.size()).size());
+  const int room = page.room() - digits - 2;
   std::vector<std::string> texts;
-  int widest = 0;
+  std::vector<std::string> notes;
+  int widest = 0;  // Of those with a note that fits beside.
   for (const StepGroup& group : groups) {
     texts.push_back(DescribeGroup(group, plan, names, everyone));
+    notes.push_back(NoteOf(group, plan, waits, app));
     const int width = DisplayWidth(texts.back());
-    const Step& first = plan.steps[group.steps.front()];
-    const bool noted =
-        group.disruptive || group.kind == StepKind::kTakeLocks || WaitsForLocks(first);
-    if (noted && width <= page.room() - digits - 2 - kNoteRoom) widest = std::max(widest, width);
+    const bool fits = width + 2 + DisplayWidth(notes.back()) <= room;
+    if (!notes.back().empty() && fits) widest = std::max(widest, width);
   }
-  bool held = false;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    const bool waits = WaitsForLocks(plan.steps[groups[i].steps.front()]);
-    const std::string note = NoteOf(groups[i], plan, waits && !held);
-    held = held || waits;
     std::string number = std::to_string(i + 1) + ". ";
     number.insert(0, static_cast<std::size_t>(digits + 2) - number.size(), ' ');
-    const std::string beside = note.empty() ? texts[i] : PadRight(texts[i], widest) + "  " + note;
-    if (DisplayWidth(number + beside) > page.room()) {
-      page.Entry(PhaseName(groups[i].phase), texts[i] + (note.empty() ? "" : "; " + note), number);
+    const std::string_view phase = PhaseName(groups[i].phase);
+    std::string before = texts[i];
+    if (!notes[i].empty()) before = PadRight(std::move(before), widest) + "  ";
+    if (DisplayWidth(before + notes[i]) > room) {
+      page.Entry(phase, texts[i] + (notes[i].empty() ? "" : "; " + notes[i]), number);
     } else {
-      const std::string text = note.empty() ? texts[i] : PadRight(texts[i], widest) + "  ";
       const bool warns = !groups[i].disruptive;
-      page.Row(PhaseName(groups[i].phase),
-               number + text + (warns ? page.style().Yellow(note) : note));
+      page.Row(phase, number + before + (warns ? page.style().Yellow(notes[i]) : notes[i]));
     }
   }
 }

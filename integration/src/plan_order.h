@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lockstep/explain.h"
 #include "lockstep/plan.h"
 #include "plan_names.h"
 #include "plan_page.h"
@@ -29,12 +30,14 @@ struct StepGroup {
 using StepsByApp = std::map<std::string_view, std::vector<std::uint32_t>>;
 StepsByApp SortSteps(const Plan& plan);
 
+using Waits = std::vector<std::vector<WaitReason>>;  // ExplainWaits() of the plan.
+
 // Every one of `steps` comes after steps of groups above its own only.
 std::vector<StepGroup> GroupSteps(const Plan& plan, const std::vector<std::uint32_t>& steps);
 
 // A numbered entry for each group, by phase, with who holds it up and whether it interrupts.
-void WriteOrder(const Plan& plan, const std::vector<std::uint32_t>& steps, const PlanNames& names,
-                Page& page);
+void WriteOrder(const Plan& plan, const std::vector<std::uint32_t>& steps, const Waits& waits,
+                const PlanNames& names, Page& page);
 
 }  // namespace lockstep
 

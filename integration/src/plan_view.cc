@@ -66,34 +66,43 @@ void WriteGaps(const AppPlan& app, const PlanNames& names, bool blocking, Page& 
   }
 }
 
-void WriteApp(const AppPlan& app, const Plan& plan, const PlanNames& names,
-              const std::vector<std::uint32_t>& steps, const PlanViewOptions& options, Page& page) {
+// What the parts of the page are made from.
+struct Parts {
+  const Plan& plan;
+  const PlanViewOptions& options;
+  const PlanNames names;
+  const Waits waits;
+};
+
+void WriteApp(const AppPlan& app, const std::vector<std::uint32_t>& steps, const Parts& parts,
+              Page& page) {
+  const Style style = parts.options.style;
   const bool quiet = app.status == PlanStatus::kInSync;
-  std::string heading = options.style.Bold(names.App(app.app)) + ": " +
-                        Coloured(app.status, PlanStatusName(app.status), options.style) + ", " +
-                        ReleaseMove(app, names);
+  std::string heading = style.Bold(parts.names.App(app.app)) + ": " +
+                        Coloured(app.status, PlanStatusName(app.status), style) + ", " +
+                        ReleaseMove(app, parts.names);
   if (quiet) heading += ", " + Plural(app.services.size(), "service");
   page.Heading(heading);
-  WriteGaps(app, names, true, page);
+  WriteGaps(app, parts.names, true, page);
   if (!quiet) {
-    WriteHolders(app, plan.made_for, page);
-    WriteChanges(app, names, options.values, page);
+    WriteHolders(app, parts.plan.made_for, page);
+    WriteChanges(app, parts.names, parts.options.values, page);
   }
-  WriteGaps(app, names, false, page);
+  WriteGaps(app, parts.names, false, page);
   if (!steps.empty()) page.Blank();
-  WriteOrder(plan, steps, names, page);
+  WriteOrder(parts.plan, steps, parts.waits, parts.names, page);
 }
 
-void WriteDevice(const Plan& plan, const PlanNames& names, const std::vector<std::uint32_t>& steps,
-                 const PlanViewOptions& options, Page& page) {
-  const bool configures =
-      std::any_of(plan.config.begin(), plan.config.end(),
-                  [](const ConfigPlan& each) { return each.action != ConfigAction::kNone; });
+void WriteDevice(const std::vector<std::uint32_t>& steps, const Parts& parts, Page& page) {
+  const auto& config = parts.plan.config;
+  const bool configures = std::any_of(config.begin(), config.end(), [](const ConfigPlan& each) {
+    return each.action != ConfigAction::kNone;
+  });
   if (!configures && steps.empty()) return;
   page.Blank();
-  page.Heading(options.style.Bold("device"));
-  WriteConfig(plan, page);
-  WriteOrder(plan, steps, names, page);
+  page.Heading(parts.options.style.Bold("device"));
+  WriteConfig(parts.plan, page);
+  WriteOrder(parts.plan, steps, parts.waits, parts.names, page);
 }
 
 // The apps with a gap that blocks, one that the release failed before (or another one).
@@ -202,7 +211,7 @@ std::string SummarizeChanges(const AppPlan& app) {
 }
 
 std::string RenderPlan(const Plan& plan, const PlanViewOptions& options) {
-  const PlanNames names(plan);
+  const Parts parts{plan, options, PlanNames(plan), ExplainWaits(plan)};
   StepsByApp steps = SortSteps(plan);
   bool in_list = false;
   Page page(options.style, options.width);
@@ -211,17 +220,17 @@ std::string RenderPlan(const Plan& plan, const PlanViewOptions& options) {
       if (app.status != status) continue;
       // A paragraph for each app, and one for all those with nothing to do.
       if (status != PlanStatus::kInSync || !std::exchange(in_list, true)) page.Blank();
-      WriteApp(app, plan, names, steps[app.app], options, page);
+      WriteApp(app, steps[app.app], parts, page);
     }
   }
-  WriteDevice(plan, names, steps[""], options, page);
+  WriteDevice(steps[""], parts, page);
   if (plan.status == PlanStatus::kInSync) {
     page.Heading(options.style.Green("In sync") + ": nothing to do.");
     return page.text();
   }
   page.Blank();
-  page.Heading(Verdict(plan, names, options.style));
-  WriteNext(plan, names, options, page);
+  page.Heading(Verdict(plan, parts.names, options.style));
+  WriteNext(plan, parts.names, options, page);
   if (options.values == ShowValues::kNo && HidesValues(plan)) {
     page.Heading("--show-values shows what is hidden.");
   }
