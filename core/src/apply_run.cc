@@ -93,6 +93,10 @@ Result<ObservedState> ApplyRun::Look(std::stop_token stop) {
 
 Result<ObservedState> ApplyRun::Begin(std::stop_token stop) {
   LOCKSTEP_TRY(ObservedState observed, Look(std::move(stop)));
+  if (!options_.if_fingerprint.empty()) {
+    const Plan plan = MakePlan(observed, target_, options_.session.plan);
+    LOCKSTEP_TRYV(CheckFingerprint(plan, options_.if_fingerprint));
+  }
   std::vector<ServiceRef> services;
   for (const ObservedContainer& container : observed.engine.containers) {
     if (!container.owned) continue;

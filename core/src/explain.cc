@@ -1,28 +1,72 @@
 #include "lockstep/explain.h"
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
 namespace lockstep {
 namespace {
 
-std::string Plain(const Value& value) {
-  if (value.is_null()) return "nothing";
-  if (const std::string* text = value.AsString(); text != nullptr && !text->empty()) return *text;
-  return ToText(value);
+// Whether a list can be written as its words: no item that would read as two, or as none.
+bool IsPlainWord(const Value& item) {
+  const std::string* text = item.AsString();
+  return text != nullptr && !text->empty() && text->find_first_of(" \t\n\"'") == std::string::npos;
 }
 
-std::string FromTo(const Reason& reason, ShowValues values) {
-  const std::string& field = reason.field;
-  if (reason.from.is_null() && reason.to.is_null()) return field + " changes";
-  if (reason.secret && values == ShowValues::kNo) {
-    return reason.from.is_null() ? field + " is new"
-           : reason.to.is_null() ? field + " goes"
-                                 : field + " changes";
+std::string Plain(const Value& value) {
+  if (const std::string* text = value.AsString(); text != nullptr && !text->empty()) return *text;
+  const Value::List* list = value.AsList();
+  if (list == nullptr || !std::all_of(list->begin(), list->end(), IsPlainWord)) {
+    return ToText(value);
   }
-  if (reason.from.is_null()) return field + " is new: " + Plain(reason.to);
-  if (reason.to.is_null()) return field + " goes: " + Plain(reason.from);
-  return field + " changes from " + Plain(reason.from) + " to " + Plain(reason.to);
+  std::string words;
+  for (const Value& item : *list) words += (words.empty() ? "" : " ") + *item.AsString();
+  return words;
+}
+
+bool IsNothing(const Value& value) {
+  return value.is_null() || (value.AsList() != nullptr && value.AsList()->empty());
+}
+
+std::optional<std::string> PlainOrNothing(const Value& value) {
+  if (IsNothing(value)) return std::nullopt;
+  return Plain(value);
+}
+
+// Maps are taken apart this deep, so that no document can exhaust the stack.
+constexpr int kMostDepth = 8;
+
+void Compare(const std::string& field, const Value& from, const Value& to, int depth,
+             std::vector<Difference>& differences) {
+  const Value::Map* old_map = from.AsMap();
+  const Value::Map* new_map = to.AsMap();
+  if (old_map == nullptr || new_map == nullptr || depth == kMostDepth) {
+    differences.push_back({field, PlainOrNothing(from), PlainOrNothing(to), false});
+    return;
+  }
+  const Value nothing;
+  auto a = old_map->begin();
+  auto b = new_map->begin();
+  while (a != old_map->end() || b != new_map->end()) {
+    const bool takes_old = b == new_map->end() || (a != old_map->end() && a->key <= b->key);
+    const bool takes_new = a == old_map->end() || (b != new_map->end() && b->key <= a->key);
+    const std::string& key = takes_old ? a->key : b->key;
+    const Value& old_value = takes_old ? a->value : nothing;
+    const Value& new_value = takes_new ? b->value : nothing;
+    if (!(old_value == new_value)) {
+      Compare(field + "." + key, old_value, new_value, depth + 1, differences);
+    }
+    if (takes_old) ++a;
+    if (takes_new) ++b;
+  }
+}
+
+std::string Sentence(const Difference& difference) {
+  const auto& [field, from, to, hidden] = difference;
+  if (!from && !to) return field + " changes";
+  if (!from) return field + " is new" + (hidden ? "" : ": " + *to);
+  if (!to) return field + " goes" + (hidden ? "" : ": " + *from);
+  return field + " changes" + (hidden ? "" : " from " + *from + " to " + *to);
 }
 
 struct StepWords {
@@ -59,13 +103,31 @@ constexpr std::array kStepWords = {
 
 }  // namespace
 
+std::vector<Difference> Differences(const Reason& reason, ShowValues values) {
+  std::vector<Difference> differences;
+  if (reason.secret && values == ShowValues::kNo) {
+    Difference hidden{reason.field, std::nullopt, std::nullopt, true};
+    if (!reason.from.is_null()) hidden.from.emplace();
+    if (!reason.to.is_null()) hidden.to.emplace();
+    differences.push_back(std::move(hidden));
+  } else if (!reason.field.empty() && reason.code != ReasonCode::kDependencyRestarts) {
+    Compare(reason.field, reason.from, reason.to, 0, differences);
+  }
+  return differences;
+}
+
 std::string Explain(const Reason& reason, ShowValues values) {
   switch (reason.code) {
     case ReasonCode::kFieldChanged:
     case ReasonCode::kImageChanged:
     case ReasonCode::kNetworkChanged:
-    case ReasonCode::kVolumeChanged:
-      return FromTo(reason, values);
+    case ReasonCode::kVolumeChanged: {
+      std::string text;
+      for (const Difference& difference : Differences(reason, values)) {
+        text += (text.empty() ? "" : "; ") + Sentence(difference);
+      }
+      return text;
+    }
     case ReasonCode::kNotInTarget:
       return "no longer in the target";
     case ReasonCode::kMissing:

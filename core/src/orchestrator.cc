@@ -45,6 +45,15 @@ std::set<std::string> AppsOf(const ObservedState& observed, const Target* target
 
 }  // namespace
 
+Result<void> CheckFingerprint(const Plan& plan, const std::string& fingerprint) {
+  if (fingerprint.empty() || plan.fingerprint == fingerprint) return Ok();
+  return WithContext(MakeError(ErrorCode::kConflict,
+                               "the device or the target has changed, and the plan is " +
+                                   plan.fingerprint + " now",
+                               "run plan again"),
+                     "apply plan " + fingerprint);
+}
+
 Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token stop) {
   ObserveRequest request;
   if (target != nullptr) {

@@ -35,6 +35,7 @@ ApplyOptions OptionsOf(const ApplyFlags& flags, const Target& target, DeviceInfo
   options.session.device.uuid = target.device_uuid;
   options.session.device.name = target.device_name;
   options.session.wait_when_held = !flags.no_wait;
+  options.if_fingerprint = flags.plan.if_fingerprint;
   if (!flags.timeout.empty()) options.timeout = ParseDuration(flags.timeout);
   return options;
 }
@@ -64,7 +65,7 @@ void PrintReport(const ApplyReport& report, Invocation invocation) {
     if (!app.error) continue;
     const Error error =
         WithContext(*app.error, "app " + Printable(app.name.empty() ? app.app : app.name));
-    streams.err << "lockstep: " << Describe(error) << '\n';
+    streams.err << "lockstep: " << Printable(Describe(error)) << '\n';
     if (invocation.common.json) streams.out << Dump(ErrorDocument(error)) << '\n';
   }
 }
@@ -88,6 +89,15 @@ Result<int> RunApply(const ApplyFlags& flags, Invocation invocation) {
   return interrupted && status == kExitHeld ? kExitInterrupted : status;
 }
 
+std::string CheckIsFingerprint(const std::string& text) {
+  constexpr std::size_t kDigits = 16;
+  const bool is_one = text.size() == 3 + kDigits && text.starts_with("p1:") &&
+                      text.find_first_not_of("0123456789abcdef", 3) == std::string::npos;
+  return is_one
+             ? ""
+             : '"' + text + "\" is no fingerprint; copy the one that `lockstep plan` prints last";
+}
+
 std::string CheckDuration(const std::string& text) {
   if (ParseDuration(text)) return {};
   return "\"" + text + "\" is no duration; write 90s, 10m or 1h30m";
@@ -108,6 +118,13 @@ void AddFlags(CLI::App& app, ApplyFlags& flags, CommonOptions& common) {
   app.add_flag("--force", flags.plan.force,
                "Runs over update locks, this once; those of the services that it interrupts are "
                "removed, and reported.");
+  app.add_option(
+         "--if-fingerprint", flags.plan.if_fingerprint,
+         "Does exactly the plan that had this fingerprint (`lockstep plan` prints it, last): "
+         "where the device or the target has changed since, it does nothing and ends with "
+         "status 1. A lock that comes or goes changes no plan.")
+      ->type_name("FINGERPRINT")
+      ->check(CheckIsFingerprint);
   app.add_flag("--dry-run", flags.dry_run, "Shows the plan and does nothing: `lockstep plan`.");
   app.add_flag("--json", common.json, "Prints events, one JSON object a line (lockstep.event/1).");
 }
@@ -128,6 +145,8 @@ Command AddApplyCommand(CLI::App& root, Invocation invocation) {
       "  lockstep apply target.json\n"
       "  lockstep apply target.json --no-wait || [ $? = 3 ]\n"
       "      download now, cut over if nobody minds\n"
+      "  lockstep apply target.json --if-fingerprint p1:9f86d081884c7d65\n"
+      "      what was read in a plan, or nothing\n"
       "  lockstep apply target.json --timeout 10m --json | jq -r .event\n\n"
       "Interrupting:\n"
       "  The first SIGINT or SIGTERM ends it safely: a cutover that has begun is\n"
@@ -138,7 +157,10 @@ Command AddApplyCommand(CLI::App& root, Invocation invocation) {
       "Files:\n"
       "  STATE-DIR/lock          held while it runs: one Lockstep at a time\n"
       "  STATE-DIR/lockstep.db   what must outlive it");
-  return {app, [flags, invocation] { return RunApply(*flags, invocation); }};
+  return {app, [flags, app, invocation] {
+            flags->plan.apply = ApplyCommandFor(*app);
+            return RunApply(*flags, invocation);
+          }};
 }
 
 }  // namespace lockstep

@@ -178,7 +178,7 @@ void ApplyProgress::OnEnded(const Event& event, MonoTime now, std::vector<std::s
   std::string line = Prefix(event.app) + ExplainStep(event);
   if (event.kind == EventKind::kStepFailed) {
     line += ": " + style_.Red("failed");
-    if (event.error) line += ": " + Describe(*event.error);
+    if (event.error) line += ": " + Printable(Describe(*event.error));
   } else if (found != running_.end()) {
     const Running& running = found->second;
     line += ": done in " + Took(now - running.since);

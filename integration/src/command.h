@@ -40,7 +40,13 @@ struct PlanFlags {
   bool force = false;
   bool detailed_exitcode = false;
   bool show_values = false;
+  std::string graph;           // "dot" or "svg" instead of text; empty: neither.
+  std::string if_fingerprint;  // Another plan is refused; empty: any will do.
+  std::string apply;           // The command that applies it, to be proposed; may be empty.
 };
+// The command line that applies what `command` (plan, or apply --dry-run) was told to plan. Empty
+// where it cannot be written as a shell would read it. `command` must have been parsed.
+std::string ApplyCommandFor(const CLI::App& command);
 Result<int> RunPlan(const PlanFlags& flags, Invocation invocation);
 
 // The whole command: `args` without the program's name. Returns the exit status; nothing escapes.

@@ -1,10 +1,14 @@
 #include "json_value.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
+#include <cstdio>
 #include <limits>
 #include <utility>
 #include <vector>
+
+#include "text.h"
 
 namespace lockstep {
 namespace {
@@ -147,7 +151,26 @@ nlohmann::ordered_json ToJson(const Value& value) {
 }
 
 std::string Dump(const nlohmann::ordered_json& value, int indent) {
-  return value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  const std::string text =
+      value.dump(indent, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+  // JSON is looked at on terminals too. Below U+0020 all is escaped already; what else could steer
+  // one stands in strings alone, where it may be written as an escape.
+  std::string out;
+  out.reserve(text.size());
+  for (std::size_t i = 0; i < text.size();) {
+    const auto character = FirstCharacter(std::string_view(text).substr(i));
+    const std::size_t bytes = character ? character->bytes : 1;
+    const bool in_string = static_cast<unsigned char>(text[i]) >= 0x7f;
+    if (in_string && character && character->code < 0x10000 && !IsHarmless(character->code)) {
+      std::array<char, 8> escape{};
+      std::snprintf(escape.data(), escape.size(), "\\u%04x", unsigned{character->code});
+      out += escape.data();
+    } else {
+      out.append(text, i, bytes);
+    }
+    i += bytes;
+  }
+  return out;
 }
 
 }  // namespace lockstep

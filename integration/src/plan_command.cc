@@ -1,3 +1,4 @@
+#include <CLI/CLI.hpp>
 #include <memory>
 
 #include "command.h"
@@ -8,6 +9,7 @@
 #include "lockstep/device_fit.h"
 #include "lockstep/orchestrator.h"
 #include "lockstep/planner.h"
+#include "plan_graph.h"
 #include "plan_json.h"
 #include "plan_view.h"
 #include "snapshot.h"
@@ -59,11 +61,23 @@ int DetailedStatus(PlanStatus status) {
 
 Result<int> RunPlan(const PlanFlags& flags, Invocation invocation) {
   LOCKSTEP_TRY(const Plan plan, Make(flags, invocation));
+  LOCKSTEP_TRYV(CheckFingerprint(plan, flags.if_fingerprint));
   const auto values = flags.show_values ? ShowValues::kYes : ShowValues::kNo;
-  if (invocation.common.json) {
+  if (!flags.graph.empty()) {
+    const PlanGraph graph = LayOut(plan, values);
+    invocation.streams.out << (flags.graph == "dot" ? RenderDot(plan, graph)
+                                                    : RenderSvg(plan, graph));
+  } else if (invocation.common.json) {
     invocation.streams.out << Dump(PlanToJson(plan, values), 2) << '\n';
   } else {
-    invocation.streams.out << RenderPlan(plan, values, Style(invocation.streams.colour));
+    PlanViewOptions view;
+    view.values = values;
+    view.style = Style(invocation.streams.colour);
+    view.width = invocation.streams.columns ? invocation.streams.columns() : 0;
+    view.apply = flags.apply;
+    view.elsewhere = !flags.snapshot.empty();
+    view.forced = flags.force;
+    invocation.streams.out << RenderPlan(plan, view);
   }
   return flags.detailed_exitcode ? DetailedStatus(plan.status) : kExitOk;
 }
@@ -85,6 +99,13 @@ Command AddPlanCommand(CLI::App& root, Invocation invocation) {
                   "every machine.")
       ->type_name("FILE");
   app->add_flag("--json", invocation.common.json, "Prints the plan as JSON (lockstep.plan/1).");
+  app->add_option("--graph", flags->graph,
+                  "Draws the steps instead: a column for each service, time going down, and a box "
+                  "around what is done while Lockstep holds the update locks. svg is a picture for "
+                  "a browser, dot is for Graphviz.")
+      ->type_name("dot|svg")
+      ->check(CLI::IsMember({"dot", "svg"}))
+      ->excludes(app->get_option("--json"));
   app->add_flag("--force", flags->force, "Plans to run over update locks.");
   app->add_flag("--show-values", flags->show_values,
                 "Shows values that may be secret, such as those of environment variables.");
@@ -98,11 +119,16 @@ Command AddPlanCommand(CLI::App& root, Invocation invocation) {
       "  lockstep snapshot --output device.json\n"
       "  lockstep plan target.json --snapshot device.json\n"
       "      the same, on another machine\n"
+      "  lockstep plan target.json --graph svg > plan.svg\n"
+      "      the steps as a picture\n"
       "  lockstep plan target.json --detailed-exitcode >/dev/null || echo \"not in sync\"\n\n"
       "Exit status:\n"
       "  0 a plan was printed (but see --detailed-exitcode), 1 an error,\n"
       "  2 the command line is wrong");
-  return {app, [flags, invocation] { return RunPlan(*flags, invocation); }};
+  return {app, [flags, app, invocation] {
+            flags->apply = ApplyCommandFor(*app);
+            return RunPlan(*flags, invocation);
+          }};
 }
 
 }  // namespace lockstep

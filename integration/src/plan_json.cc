@@ -78,7 +78,19 @@ Json ConfigJson(const ConfigPlan& config) {
   return out;
 }
 
-Json StepJson(const Plan& plan, const Step& step, ShowValues values) {
+Json WaitJson(const Plan& plan, const WaitReason& wait) {
+  Json out;
+  out["code"] = WaitCodeName(wait.code);
+  if (wait.holder != nullptr) {
+    out.update(HolderToJson(*wait.holder, plan.made_for));
+  } else {
+    out["step"] = plan.steps[wait.step].id.ToString();
+  }
+  return out;
+}
+
+Json StepJson(const Plan& plan, const Step& step, const std::vector<WaitReason>& waits,
+              ShowValues values) {
   Json out;
   out["id"] = step.id.ToString();
   out["kind"] = StepKindName(step.kind);
@@ -94,6 +106,7 @@ Json StepJson(const Plan& plan, const Step& step, ShowValues values) {
   }
   out["status"] = StepStatusName(step.status);
   out["why"] = ReasonsJson(step.why, values);
+  for (const WaitReason& wait : waits) out["why"].push_back(WaitJson(plan, wait));
   return out;
 }
 
@@ -128,7 +141,10 @@ Json PlanToJson(const Plan& plan, ShowValues values) {
   out["config"] = Json::array();
   for (const ConfigPlan& config : plan.config) out["config"].push_back(ConfigJson(config));
   out["steps"] = Json::array();
-  for (const Step& step : plan.steps) out["steps"].push_back(StepJson(plan, step, values));
+  const auto waits = ExplainWaits(plan);
+  for (std::size_t i = 0; i < plan.steps.size(); ++i) {
+    out["steps"].push_back(StepJson(plan, plan.steps[i], waits[i], values));
+  }
   return out;
 }
 

@@ -9,7 +9,12 @@
 
 namespace lockstep {
 
-// The same plan gives the same JSON. With ShowValues::kNo what may be secret is null, "hidden".
+// The same plan gives the same JSON. `why` of a step is why it is there, then why it waits:
+//   {"code": "lock-held", and the holder as in `holders`}  a lock that an app holds
+//   {"code": "gate-held", "step": id}                      it comes after the step that locks hold
+//   up
+//   {"code": "after-step", "step": id}                     it comes right after this step
+// With ShowValues::kNo what may be secret is null, "hidden".
 nlohmann::ordered_json PlanToJson(const Plan& plan, ShowValues values = ShowValues::kNo);
 
 // A lock holder: app, service, path, kind, since, and age_s counted from `now`, never negative.

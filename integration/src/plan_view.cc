@@ -1,199 +1,177 @@
 #include "plan_view.h"
 
 #include <algorithm>
-#include <numeric>
-#include <set>
+#include <array>
+#include <utility>
 #include <vector>
+
+#include "plan_changes.h"
+#include "plan_names.h"
+#include "plan_order.h"
+#include "plan_page.h"
 
 namespace lockstep {
 namespace {
 
-std::string Indented(int by, std::string_view text) {
-  return std::string(static_cast<std::size_t>(by), ' ') + std::string(text) + '\n';
-}
+constexpr std::array kByImportance = {PlanStatus::kBlocked, PlanStatus::kHeld, PlanStatus::kReady,
+                                      PlanStatus::kInSync};
 
-std::string StatusWord(PlanStatus status, Style style) {
-  const auto name = PlanStatusName(status);
+std::string Coloured(PlanStatus status, std::string_view text, Style style) {
   switch (status) {
     case PlanStatus::kInSync:
-      return style.Green(name);
+      return style.Green(text);
     case PlanStatus::kReady:
-      return std::string(name);
+      return std::string(text);
     case PlanStatus::kHeld:
-      return style.Yellow(name);
+      return style.Yellow(text);
     case PlanStatus::kBlocked:
-      return style.Red(name);
+      return style.Red(text);
   }
-  return std::string(name);
+  return std::string(text);
 }
 
-std::string ReleaseMove(const AppPlan& app) {
-  const std::string from = app.from ? ShortCommit(*app.from) : "nothing";
-  const std::string to = app.to ? ShortCommit(*app.to) : "nothing";
-  return from == to ? "release " + to : "release " + from + " -> " + to;
-}
+bool HoldsUp(const LockHolder& holder) { return holder.held && !holder.ours; }
 
-std::string NameOf(const AppPlan& app) { return Printable(app.name.empty() ? app.app : app.name); }
-
-std::string RenderServices(const AppPlan& app, ShowValues values) {
-  std::vector<std::vector<std::string>> rows;
-  std::size_t unchanged = 0;
-  for (const ServicePlan& service : app.services) {
-    if (service.change == ServiceChange::kNone) {
-      ++unchanged;
-      continue;
-    }
-    std::string change(ServiceChangeName(service.change));
-    if (service.strategy != Strategy::kDownloadThenKill) {
-      change += " (" + std::string(StrategyName(service.strategy)) + ')';
-    }
-    std::vector<std::string> row = {Printable(service.service), std::move(change)};
-    if (service.why.empty()) rows.push_back(row);
-    for (const Reason& reason : service.why) {
-      row.resize(2);
-      const std::string why = Printable(Explain(reason, values));
-      row.push_back(reason.code == ReasonCode::kImageChanged ? ShortenHashes(why) : why);
-      rows.push_back(row);
-      row = {"", ""};
-    }
-  }
-  std::string text = Table(rows, 2);
-  if (unchanged > 0) {
-    const std::string rest = rows.empty() ? "" : "other ";
-    text += Indented(2, Plural(unchanged, rest + "service") +
-                            (unchanged == 1 ? " stays as it is" : " stay as they are"));
-  }
-  return text;
-}
-
-std::string RenderApp(const AppPlan& app, const Plan& plan, ShowValues values, Style style) {
-  std::string text = style.Bold(NameOf(app)) + ": " + StatusWord(app.status, style) + ", " +
-                     ReleaseMove(app) + '\n';
-  text += RenderServices(app, values);
-  const bool held = app.status == PlanStatus::kHeld;
-  bool first = true;
-  for (const LockHolder& holder : app.holders) {
-    if (holder.ours || !holder.held) continue;
-    if (first) text += Indented(2, held ? style.Yellow("held by") : "locked by");
-    first = false;
-    text += Indented(4, DescribeHolder(holder, plan.made_for));
-  }
-  for (const Gap& gap : app.gaps) {
-    text += Indented(2, (gap.blocks ? style.Red("blocked") : "note") + ": " +
-                            Printable(gap.message) + " (" + Printable(gap.code) + ')');
-  }
-  return text;
-}
-
-std::string RenderConfig(const Plan& plan, ShowValues values) {
-  std::vector<std::vector<std::string>> rows;
-  for (const ConfigPlan& config : plan.config) {
-    if (config.action == ConfigAction::kNone) continue;
-    const auto shown = [&](const std::optional<std::string>& value) {
-      if (!value) return std::string("(unset)");
-      return values == ShowValues::kYes ? Printable(*value) : std::string("(hidden)");
-    };
-    std::string note = config.needs_reboot ? "needs a reboot" : "";
-    if (!config.message.empty()) note += (note.empty() ? "" : "; ") + Printable(config.message);
-    rows.push_back({Printable(config.key), std::string(ConfigActionName(config.action)),
-                    shown(config.from) + " -> " + shown(config.to), note});
-  }
-  return rows.empty() ? std::string() : "\nConfiguration\n" + Table(rows, 2);
-}
-
-// The steps of an app stay together, in their order; those of the device come last.
-std::vector<std::size_t> PrintOrder(const Plan& plan) {
-  const auto rank = [&](std::size_t step) {
-    const auto found = std::find_if(plan.apps.begin(), plan.apps.end(), [&](const AppPlan& app) {
-      return app.app == plan.steps[step].app;
-    });
-    return found - plan.apps.begin();
+std::string ReleaseMove(const AppPlan& app, const PlanNames& names) {
+  const auto name = [&](const std::optional<std::string>& commit) {
+    return commit ? Fit(names.Short(*commit), 24) : std::string("nothing");
   };
-  std::vector<std::size_t> order(plan.steps.size());
-  std::iota(order.begin(), order.end(), std::size_t{0});
-  std::vector<std::ptrdiff_t> ranks(order.size());
-  std::transform(order.begin(), order.end(), ranks.begin(), rank);
-  std::stable_sort(order.begin(), order.end(),
-                   [&](std::size_t a, std::size_t b) { return ranks[a] < ranks[b]; });
-  return order;
+  if (app.from == app.to) return "release " + name(app.to);
+  return "release " + name(app.from) + " -> " + name(app.to);
 }
 
-// What comes before a step, without what comes before one of these already.
-std::vector<std::size_t> NumbersBefore(const Plan& plan, const Step& step,
-                                       const std::vector<std::size_t>& numbers) {
-  std::set<std::uint32_t> implied;
-  for (const std::uint32_t index : step.after) {
-    const auto& before = plan.steps[index].after;
-    implied.insert(before.begin(), before.end());
-  }
-  std::set<std::size_t> shown;
-  for (const std::uint32_t index : step.after) {
-    if (!implied.contains(index)) shown.insert(numbers[index]);
-  }
-  return {shown.begin(), shown.end()};
-}
-
-std::string StepNote(const Plan& plan, const Step& step, const std::vector<std::size_t>& numbers,
-                     Style style) {
-  std::string note;
-  for (const std::size_t number : NumbersBefore(plan, step, numbers)) {
-    note += (note.empty() ? "after " : ", ") + std::to_string(number);
-  }
-  if (!note.empty()) note = style.Dim(note);
-  if (step.status == StepStatus::kHeld || step.status == StepStatus::kDeferred) {
-    note += (note.empty() ? "" : "; ") + style.Yellow(StepStatusName(step.status));
-  }
-  if (step.disruptive) note += std::string(note.empty() ? "" : "; ") + "interrupts";
-  return note;
-}
-
-std::string RenderSteps(const Plan& plan, Style style) {
-  const auto order = PrintOrder(plan);
-  std::vector<std::size_t> numbers(plan.steps.size());
-  for (std::size_t i = 0; i < order.size(); ++i) numbers[order[i]] = i + 1;
-  const auto digits = static_cast<int>(std::to_string(order.size()).size());
-  int widest = 0;
-  for (const Step& step : plan.steps) {
-    widest = std::max(widest, DisplayWidth(DescribeStep(step)));
-  }
-  std::string text = "\nSteps\n";
-  const Step* previous = nullptr;
-  for (const std::size_t index : order) {
-    const Step& step = plan.steps[index];
-    if (previous == nullptr || previous->app != step.app || previous->phase != step.phase) {
-      std::string title(PhaseName(step.phase));
-      if (plan.apps.size() > 1 && !step.app.empty()) {
-        const auto app = std::find_if(plan.apps.begin(), plan.apps.end(),
-                                      [&](const AppPlan& each) { return each.app == step.app; });
-        if (app != plan.apps.end()) title = NameOf(*app) + ": " + title;
-      }
-      text += Indented(2, style.Bold(title));
+void WriteHolders(const AppPlan& app, WallTime now, Page& page) {
+  const std::string_view keyword = app.status == PlanStatus::kHeld ? "held by" : "locked by";
+  for (const LockHolder& holder : app.holders) {
+    if (!HoldsUp(holder)) continue;
+    std::string text = Printable(holder.service);
+    if (holder.since) text += ", for " + ExplainAge(now - *holder.since);
+    text += " (" + std::string(LockKindName(holder.kind)) + ')';
+    const std::string path = Printable(holder.path);
+    if (path.empty() || DisplayWidth(text) + 2 + DisplayWidth(path) <= page.room()) {
+      page.Row(keyword, path.empty() ? text : text + "  " + path);
+    } else {
+      page.Row(keyword, text);
+      page.Row(keyword, "  " + path);
     }
-    previous = &step;
-    const std::string number = std::to_string(numbers[index]);
-    std::string line(static_cast<std::size_t>(4 + digits) - number.size(), ' ');
-    line += number + ". " + PadRight(DescribeStep(step), std::min(widest, 60) + 2) +
-            StepNote(plan, step, numbers, style);
-    line.erase(line.find_last_not_of(' ') + 1);
-    text += line + '\n';
+    for (const std::string& note : holder.notes) page.Entry(keyword, Printable(note), "  ");
   }
-  return text;
 }
 
-std::string Conclusion(const Plan& plan, Style style) {
-  const std::string steps = Plural(plan.steps.size(), "step");
-  switch (plan.status) {
-    case PlanStatus::kInSync:
-      return style.Green("In sync") + ": nothing to do.\n";
-    case PlanStatus::kReady:
-      return "Ready: " + steps + ", none waits for a lock.\n";
-    case PlanStatus::kHeld:
-      return style.Yellow("Held") + ": " + steps +
-             "; the cutover waits until the locks above are gone.\n";
-    case PlanStatus::kBlocked:
-      return style.Red("Blocked") + ": mend what is said above in the target.\n";
+void WriteGaps(const AppPlan& app, const PlanNames& names, bool blocking, Page& page) {
+  for (const Gap& gap : app.gaps) {
+    if (gap.blocks != blocking) continue;
+    page.Entry(blocking ? "blocked" : "note",
+               Printable(gap.code) + ": " + names.Short(gap.message));
   }
-  return {};
+}
+
+// What the parts of the page are made from.
+struct Parts {
+  const Plan& plan;
+  const PlanViewOptions& options;
+  const PlanNames names;
+  const Waits waits;
+};
+
+void WriteApp(const AppPlan& app, const std::vector<std::uint32_t>& steps, const Parts& parts,
+              Page& page) {
+  const Style style = parts.options.style;
+  const bool quiet = app.status == PlanStatus::kInSync;
+  std::string heading = style.Bold(parts.names.App(app.app)) + ": " +
+                        Coloured(app.status, PlanStatusName(app.status), style) + ", " +
+                        ReleaseMove(app, parts.names);
+  if (quiet) heading += ", " + Plural(app.services.size(), "service");
+  page.Heading(heading);
+  WriteGaps(app, parts.names, true, page);
+  if (!quiet) {
+    WriteHolders(app, parts.plan.made_for, page);
+    WriteChanges(app, parts.names, parts.options.values, page);
+  }
+  WriteGaps(app, parts.names, false, page);
+  if (!steps.empty()) page.Blank();
+  WriteOrder(parts.plan, steps, parts.waits, parts.names, page);
+}
+
+void WriteDevice(const std::vector<std::uint32_t>& steps, const Parts& parts, Page& page) {
+  const auto& config = parts.plan.config;
+  const bool configures = std::any_of(config.begin(), config.end(), [](const ConfigPlan& each) {
+    return each.action != ConfigAction::kNone;
+  });
+  if (!configures && steps.empty()) return;
+  page.Blank();
+  page.Heading(parts.options.style.Bold("device"));
+  WriteConfig(parts.plan, page);
+  WriteOrder(parts.plan, steps, parts.waits, parts.names, page);
+}
+
+// The apps with a gap that blocks, one that the release failed before (or another one).
+std::string BlockedApps(const Plan& plan, const PlanNames& names, bool failed_before) {
+  constexpr std::size_t kMostNames = 4;
+  std::vector<std::string> blocked;
+  for (const AppPlan& app : plan.apps) {
+    const bool blocks = std::any_of(app.gaps.begin(), app.gaps.end(), [&](const Gap& gap) {
+      return gap.blocks && (gap.code == "release-failed") == failed_before;
+    });
+    if (blocks) blocked.push_back(names.App(app.app));
+  }
+  return ListNames(blocked, kMostNames);
+}
+
+bool HidesValues(const Plan& plan) {
+  return std::any_of(plan.apps.begin(), plan.apps.end(), [](const AppPlan& app) {
+    return std::any_of(app.services.begin(), app.services.end(), [](const ServicePlan& service) {
+      return std::any_of(service.why.begin(), service.why.end(),
+                         [](const Reason& reason) { return reason.secret; });
+    });
+  });
+}
+
+// "Held: shop. Ready: zoo, bank."
+std::string Verdict(const Plan& plan, const PlanNames& names, Style style) {
+  constexpr std::size_t kMostNames = 4;
+  constexpr std::array<std::string_view, 4> kWords = {"Blocked", "Held", "Ready", "In sync"};
+  std::string text;
+  for (std::size_t i = 0; i < kByImportance.size(); ++i) {
+    std::size_t count = 0;
+    std::string list;
+    for (const AppPlan& app : plan.apps) {
+      if (app.status != kByImportance[i]) continue;
+      if (++count <= kMostNames) list += (list.empty() ? "" : ", ") + names.App(app.app);
+    }
+    if (count == 0) continue;
+    if (count > kMostNames) list = std::to_string(count) + " apps";
+    text += (text.empty() ? "" : ". ") + Coloured(kByImportance[i], kWords[i], style) + ": " + list;
+  }
+  return text + '.';
+}
+
+// What a person can do, each with the command for it.
+void WriteNext(const Plan& plan, const PlanNames& names, const PlanViewOptions& options,
+               Page& page) {
+  const auto propose = [&](std::string_view what, std::string_view command) {
+    page.Heading(what);
+    page.Heading("  " + std::string(command));
+  };
+  if (const std::string apps = BlockedApps(plan, names, false); !apps.empty()) {
+    page.Heading("To unblock " + apps +
+                 ": mend the target where it says so above, and plan again.");
+  }
+  if (options.apply.empty()) return;
+  if (options.elsewhere) page.Heading("On the device that the snapshot is of:");
+  if (const std::string apps = BlockedApps(plan, names, true); !apps.empty()) {
+    propose("To try the failed release of " + apps + " again:", options.apply);
+  }
+  if (plan.status == PlanStatus::kHeld) {
+    propose("To prepare now, and cut over the moment the lock is gone:", options.apply);
+    if (!options.forced) propose("To run over the lock instead:", options.apply + " --force");
+  } else if (plan.status == PlanStatus::kReady) {
+    propose(options.forced ? "To do it, over the locks:" : "To do it:", options.apply);
+  } else {
+    return;
+  }
+  propose("To do exactly this, or nothing if anything has changed:",
+          options.apply + " --if-fingerprint " + Printable(plan.fingerprint));
 }
 
 }  // namespace
@@ -232,12 +210,31 @@ std::string SummarizeChanges(const AppPlan& app) {
   return text;
 }
 
-std::string RenderPlan(const Plan& plan, ShowValues values, Style style) {
-  std::string text;
-  for (const AppPlan& app : plan.apps) text += RenderApp(app, plan, values, style);
-  text += RenderConfig(plan, values);
-  if (!plan.steps.empty()) text += RenderSteps(plan, style);
-  return text + (text.empty() ? "" : "\n") + Conclusion(plan, style);
+std::string RenderPlan(const Plan& plan, const PlanViewOptions& options) {
+  const Parts parts{plan, options, PlanNames(plan), ExplainWaits(plan)};
+  StepsByApp steps = SortSteps(plan);
+  bool in_list = false;
+  Page page(options.style, options.width);
+  for (const PlanStatus status : kByImportance) {
+    for (const AppPlan& app : plan.apps) {
+      if (app.status != status) continue;
+      // A paragraph for each app, and one for all those with nothing to do.
+      if (status != PlanStatus::kInSync || !std::exchange(in_list, true)) page.Blank();
+      WriteApp(app, steps[app.app], parts, page);
+    }
+  }
+  WriteDevice(steps[""], parts, page);
+  if (plan.status == PlanStatus::kInSync) {
+    page.Heading(options.style.Green("In sync") + ": nothing to do.");
+    return page.text();
+  }
+  page.Blank();
+  page.Heading(Verdict(plan, parts.names, options.style));
+  WriteNext(plan, parts.names, options, page);
+  if (options.values == ShowValues::kNo && HidesValues(plan)) {
+    page.Heading("--show-values shows what is hidden.");
+  }
+  return page.text();
 }
 
 }  // namespace lockstep

@@ -10,9 +10,19 @@
 
 namespace lockstep {
 
-// What changes and why, who holds it up, and the steps, numbered in a valid order: first each
-// app's, then those of the device.
-std::string RenderPlan(const Plan& plan, ShowValues values, Style style);
+struct PlanViewOptions {
+  ShowValues values = ShowValues::kNo;
+  Style style{};
+  int width = 0;  // Columns of the terminal; 0: there is none, and no value is cut.
+  // The command that applies this plan, to be proposed: "lockstep apply t.json". Empty: none is.
+  std::string apply{};
+  bool elsewhere = false;  // `apply` is for another machine than this one.
+  bool forced = false;     // The plan, and `apply`, run over update locks.
+};
+
+// Each app: by whom it is held and for how long, what changes and why, and the steps in order,
+// those that wait for nobody first; then the device, and what a person can do next.
+std::string RenderPlan(const Plan& plan, const PlanViewOptions& options);
 
 // "shop: recreate web, db; remove old", the changes of one app on one line.
 std::string SummarizeChanges(const AppPlan& app);

@@ -10,6 +10,7 @@
 #include "exit_status.h"
 #include "json_value.h"
 #include "log.h"
+#include "text.h"
 
 namespace lockstep {
 namespace {
@@ -69,7 +70,7 @@ std::string UsageMessage(const CLI::App& root, const CLI::ParseError& error) {
 }
 
 void PrintError(const Error& error, bool json, Streams& streams) {
-  streams.err << "lockstep: " << Describe(error) << '\n';
+  streams.err << "lockstep: " << Printable(Describe(error)) << '\n';
   if (json) streams.out << Dump(ErrorDocument(error)) << '\n';
 }
 
@@ -89,7 +90,7 @@ std::optional<int> Parse(CLI::App& root, std::vector<std::string> args, Streams&
     const Error usage = WithContext(MakeError(ErrorCode::kInvalidInput, UsageMessage(root, error),
                                               "see `lockstep" + Chosen(root) + " --help`"),
                                     "command line");
-    streams.err << "lockstep: " << Describe(usage) << '\n';
+    streams.err << "lockstep: " << Printable(Describe(usage)) << '\n';
     return kExitUsage;
   }
 }

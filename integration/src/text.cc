@@ -13,38 +13,70 @@ bool IsContinuation(char c) { return (static_cast<unsigned char>(c) & 0xc0U) == 
 // From U+1100 on there are wide characters; three and four byte sequences reach them.
 int WidthOfLead(char c) { return static_cast<unsigned char>(c) >= 0xe1 ? 2 : 1; }
 
-// Bytes of the character that `text` begins with; 0 where that is a control character (those of
-// U+0080 to U+009f too) or no whole UTF-8 sequence.
-std::size_t SequenceLength(std::string_view text) {
-  const auto lead = static_cast<unsigned char>(text[0]);
-  if (lead < 0x80) return lead >= 0x20 && lead != 0x7f ? 1 : 0;
-  const std::size_t length = lead >= 0xf0 ? 4 : lead >= 0xe0 ? 3 : 2;
-  if (lead < 0xc2 || lead > 0xf4 || text.size() < length) return 0;
-  for (std::size_t i = 1; i < length; ++i) {
-    if (!IsContinuation(text[i])) return 0;
-  }
-  return lead == 0xc2 && static_cast<unsigned char>(text[1]) < 0xa0 ? 0 : length;
-}
+// What a lead byte says: how many bytes follow, and the least and the greatest second byte (others
+// would spell a character of fewer bytes, half of a surrogate pair, or none at all).
+struct Lead {
+  unsigned char first;
+  unsigned char last;
+  std::size_t length;
+  unsigned char least = 0x80;
+  unsigned char greatest = 0xbf;
+};
+constexpr std::array kLeads = {
+    Lead{0xc2, 0xdf, 2}, Lead{0xe0, 0xe0, 3, 0xa0},
+    Lead{0xe1, 0xec, 3}, Lead{0xed, 0xed, 3, 0x80, 0x9f},
+    Lead{0xee, 0xef, 3}, Lead{0xf0, 0xf0, 4, 0x90},
+    Lead{0xf1, 0xf3, 4}, Lead{0xf4, 0xf4, 4, 0x80, 0x8f},
+};
 
 }  // namespace
+
+std::optional<Character> FirstCharacter(std::string_view text) {
+  if (text.empty()) return std::nullopt;
+  const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
+  if (byte(0) < 0x80) return Character{byte(0), 1};
+  const auto* lead = std::find_if(kLeads.begin(), kLeads.end(), [&](const Lead& each) {
+    return each.first <= byte(0) && byte(0) <= each.last;
+  });
+  if (lead == kLeads.end() || text.size() < lead->length || byte(1) < lead->least ||
+      byte(1) > lead->greatest) {
+    return std::nullopt;
+  }
+  char32_t code = byte(0) & (0xffU >> (lead->length + 1));
+  for (std::size_t i = 1; i < lead->length; ++i) {
+    if (!IsContinuation(text[i])) return std::nullopt;
+    code = (code << 6U) | (byte(i) & 0x3fU);
+  }
+  return Character{code, lead->length};
+}
+
+bool IsHarmless(char32_t code) {
+  if (code < 0x20 || (code >= 0x7f && code < 0xa0)) return false;
+  const bool turns = code == 0x061c || code == 0x200e || code == 0x200f ||
+                     (code >= 0x2028 && code <= 0x202e) || (code >= 0x2066 && code <= 0x2069);
+  return !turns && code != 0xfeff && (code & 0xfffeU) != 0xfffe;
+}
 
 std::string Printable(std::string_view text) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string out;
   out.reserve(text.size());
   while (!text.empty()) {
-    const std::size_t length = SequenceLength(text);
-    if (length > 0) {
+    const auto character = FirstCharacter(text);
+    const std::size_t length = character ? character->bytes : 1;
+    if (character && IsHarmless(character->code)) {
       out += text.substr(0, length);
     } else if (text[0] == '\n' || text[0] == '\t' || text[0] == '\r') {
       out += ' ';
     } else {
-      const auto byte = static_cast<unsigned char>(text[0]);
-      out += "\\x";
-      out += kHex[byte >> 4U];
-      out += kHex[byte & 0xfU];
+      for (const char c : text.substr(0, length)) {
+        const auto byte = static_cast<unsigned char>(c);
+        out += "\\x";
+        out += kHex[byte >> 4U];
+        out += kHex[byte & 0xfU];
+      }
     }
-    text.remove_prefix(std::max<std::size_t>(length, 1));
+    text.remove_prefix(length);
   }
   return out;
 }
@@ -119,6 +151,15 @@ std::string Wrap(std::string_view text, int indent, int width) {
     column += DisplayWidth(word);
   }
   return out;
+}
+
+std::string ListNames(const std::vector<std::string>& names, std::size_t most) {
+  std::string text;
+  for (std::size_t i = 0; i < std::min(names.size(), most); ++i) {
+    text += (i == 0 ? "" : ", ") + names[i];
+  }
+  if (names.size() > most) text += " and " + std::to_string(names.size() - most) + " more";
+  return text;
 }
 
 std::string FormatBytes(std::int64_t bytes) {

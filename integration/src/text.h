@@ -11,7 +11,16 @@
 
 namespace lockstep {
 
-// Control characters become "\x1b" and the like, so that no name, path or message that came from
+struct Character {
+  char32_t code;
+  std::size_t bytes;
+};
+// The character that `text` begins with; none where that is no UTF-8.
+std::optional<Character> FirstCharacter(std::string_view text);
+// False for what can steer a terminal or make a text read as another: control characters, marks
+// that turn the direction of writing, and what is no character.
+bool IsHarmless(char32_t code);
+// What is not harmless becomes "\x1b" and the like, so that no name, path or message that came from
 // elsewhere can steer a terminal. Newlines and tabs become spaces.
 std::string Printable(std::string_view text);
 
@@ -29,6 +38,8 @@ std::string Table(const std::vector<std::vector<std::string>>& rows, int indent 
 // line but the first begins with `indent` spaces.
 std::string Wrap(std::string_view text, int indent, int width);
 
+// "a, b, c"; of more than `most` names the first ones: "a, b and 7 more".
+std::string ListNames(const std::vector<std::string>& names, std::size_t most);
 std::string FormatBytes(std::int64_t bytes);  // "812 B", "4.0 kB", "12.3 MB" (1000-based)
 // Runs of 32 hexadecimal digits and more (digests, commits, ids) cut to their first eight.
 std::string ShortenHashes(std::string_view text);

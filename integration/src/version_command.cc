@@ -40,7 +40,7 @@ Result<int> RunVersion(Invocation invocation) {
     if (!info.api_version.empty()) out << ", API " << Printable(info.api_version);
     out << '\n';
   } else {
-    out << "engine   " << Describe(engine.assume_error()) << '\n';
+    out << "engine   " << Printable(Describe(engine.assume_error())) << '\n';
   }
   return kExitOk;
 }

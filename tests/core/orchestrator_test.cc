@@ -119,6 +119,38 @@ TEST_F(OrchestratorTest, MovesFromOneReleaseToTheNext) {
   EXPECT_EQ(store_.state().apps.at(0).committed, "c2");
 }
 
+TEST_F(OrchestratorTest, AppliesThePlanThatWasRead) {
+  ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
+  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  const auto plan = orchestrator.Preview(MakeTarget({MakeApp("c2", kB)}), {}, {});
+  ASSERT_THAT(plan, IsOk());
+  options_.if_fingerprint = plan.assume_value().fingerprint;
+  EXPECT_EQ(OutcomeOf(Apply("c2", kB)), ApplyOutcome::kInSync);
+  EXPECT_THAT(Running(), ElementsAre("db_0_0_c2", "web_0_0_c2"));
+}
+
+TEST_F(OrchestratorTest, RefusesAnotherPlanThanTheOneThatWasReadBeforeItDoesAnything) {
+  ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
+  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  const auto plan = orchestrator.Preview(MakeTarget({MakeApp("c2", kB)}), {}, {});
+  ASSERT_THAT(plan, IsOk());
+  options_.if_fingerprint = plan.assume_value().fingerprint;
+  ASSERT_THAT(engine_.StopContainer(IdOf("db"), std::chrono::seconds(1), {}), IsOk());
+  const int calls = engine_.total_calls();
+  const int looks = engine_.calls(Call::kObserve);
+  const int puts = store_.puts();
+  const auto prepared = locks_.prepared().size();
+  const auto refused = Apply("c2", kB);
+  ASSERT_THAT(refused, IsError(ErrorCode::kConflict));
+  EXPECT_THAT(Describe(refused.assume_error()),
+              ::testing::AllOf(::testing::HasSubstr(options_.if_fingerprint),
+                               ::testing::EndsWith("; run plan again")));
+  EXPECT_EQ(engine_.calls(Call::kObserve), looks + 1);
+  EXPECT_EQ(engine_.total_calls(), calls + 1) << "something was done";
+  EXPECT_EQ(store_.puts(), puts);
+  EXPECT_EQ(locks_.prepared().size(), prepared);
+}
+
 TEST_F(OrchestratorTest, AsksTheEngineFiveThingsAtMostWhenInSync) {
   ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
   const int before = engine_.total_calls();

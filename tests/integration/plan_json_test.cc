@@ -70,22 +70,27 @@ Plan SmallPlan() {
 }
 
 TEST(PlanJsonTest, WritesEveryPart) {
-  EXPECT_EQ(Dump(PlanToJson(SmallPlan())),
-            R"({"format":"lockstep.plan/1","fingerprint":"p1:0","status":"held",)"
-            R"("apps":[{"app":"a","name":"shop","status":"held","from":null,"to":"c2",)"
-            R"("services":[{"service":"web","change":"recreate","strategy":"download-then-kill",)"
-            R"("why":[{"code":"field-changed","field":"environment.A","from":null,"to":null,)"
-            R"("hidden":true},{"code":"release-changed"}]}],)"
-            R"("holders":[{"app":"a","service":"db","path":"/locks/1/db/updates.lock",)"
-            R"("kind":"exclusive-file","since":"2026-01-01T00:00:47.500Z","age_s":12}],)"
-            R"("gaps":[{"code":"volume-changed","message":"m","blocks":false}]}],)"
-            R"("config":[{"key":"BALENA_X","from":null,"to":"1","needs_reboot":true,)"
-            R"("action":"defer"}],)"
-            R"("steps":[{"id":"s1:0000000000000001","kind":"take-locks","app":"a","service":null,)"
-            R"("phase":"cutover","subject":"","disruptive":false,"after":[],"status":"held",)"
-            R"("why":[]},{"id":"s1:0000000000000002","kind":"stop-container","app":"a",)"
-            R"("service":"web","phase":"cutover","subject":"c1","disruptive":true,)"
-            R"("after":["s1:0000000000000001"],"status":"held","why":[]}]})");
+  EXPECT_EQ(
+      Dump(PlanToJson(SmallPlan())),
+      R"({"format":"lockstep.plan/1","fingerprint":"p1:0","status":"held",)"
+      R"("apps":[{"app":"a","name":"shop","status":"held","from":null,"to":"c2",)"
+      R"("services":[{"service":"web","change":"recreate","strategy":"download-then-kill",)"
+      R"("why":[{"code":"field-changed","field":"environment.A","from":null,"to":null,)"
+      R"("hidden":true},{"code":"release-changed"}]}],)"
+      R"("holders":[{"app":"a","service":"db","path":"/locks/1/db/updates.lock",)"
+      R"("kind":"exclusive-file","since":"2026-01-01T00:00:47.500Z","age_s":12}],)"
+      R"("gaps":[{"code":"volume-changed","message":"m","blocks":false}]}],)"
+      R"("config":[{"key":"BALENA_X","from":null,"to":"1","needs_reboot":true,)"
+      R"("action":"defer"}],)"
+      R"("steps":[{"id":"s1:0000000000000001","kind":"take-locks","app":"a","service":null,)"
+      R"("phase":"cutover","subject":"","disruptive":false,"after":[],"status":"held",)"
+      R"("why":[{"code":"lock-held","app":"a","service":"db",)"
+      R"("path":"/locks/1/db/updates.lock","kind":"exclusive-file",)"
+      R"("since":"2026-01-01T00:00:47.500Z","age_s":12}]},{"id":"s1:0000000000000002","kind":"stop-container","app":"a",)"
+      R"("service":"web","phase":"cutover","subject":"c1","disruptive":true,)"
+      R"("after":["s1:0000000000000001"],"status":"held",)"
+      R"("why":[{"code":"gate-held","step":"s1:0000000000000001"},)"
+      R"({"code":"after-step","step":"s1:0000000000000001"}]}]})");
 }
 
 TEST(PlanJsonTest, ShowsSecretsOnRequestOnly) {
@@ -106,6 +111,17 @@ TEST(PlanJsonTest, BytesThatAreNoTextDoNotBreakTheOutput) {
   Plan plan = SmallPlan();
   plan.apps[0].holders[0].path = "/locks/\xff\xfe";
   EXPECT_NE(Dump(PlanToJson(plan)).find("/locks/\xef\xbf\xbd"), std::string::npos);
+}
+
+TEST(PlanJsonTest, NoNameSteersATerminalAndEachIsReadBackAsItWas) {
+  const std::string name = "a\x1b[2J\x07\x7f\xc2\x9b\u202e\u00e9\U0001F980";
+  Plan plan = SmallPlan();
+  plan.apps[0].name = name;
+  const std::string text = Dump(PlanToJson(plan));
+  EXPECT_NE(text.find(R"("name":"a\u001b[2J\u0007\u007f\u009b\u202e)"
+                      "\u00e9\U0001F980\""),
+            std::string::npos);
+  EXPECT_EQ(nlohmann::json::parse(text)["apps"][0]["name"], name);
 }
 
 }  // namespace

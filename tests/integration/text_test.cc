@@ -47,6 +47,16 @@ TEST(PrintableTest, LeavesNoControlCharacterAndKeepsText) {
   EXPECT_EQ(Printable("\xc2\x9b"), "\\xc2\\x9b");  // One-character CSI.
   EXPECT_EQ(Printable("\x9b\xff"), "\\x9b\\xff");  // No UTF-8.
   EXPECT_EQ(Printable("cut \xe2\x82"), "cut \\xe2\\x82");
+  EXPECT_EQ(Printable("\xe0\x82\x9b"), "\\xe0\\x82\\x9b");  // The same CSI, spelt too long.
+  EXPECT_EQ(Printable("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // Half of a surrogate pair.
+  EXPECT_EQ(Printable("\xf4\x90\x80\x80"), "\\xf4\\x90\\x80\\x80");
+}
+
+TEST(PrintableTest, LetsNoTextReadAsAnother) {
+  EXPECT_EQ(Printable("\u202egpj.exe"), "\\xe2\\x80\\xaegpj.exe");  // Right to left.
+  EXPECT_EQ(Printable("\u2066\u200f"), "\\xe2\\x81\\xa6\\xe2\\x80\\x8f");
+  EXPECT_EQ(Printable("\xef\xbf\xbf"), "\\xef\\xbf\\xbf");  // No character, and not for XML.
+  EXPECT_EQ(Printable("\U0001F980 \u65e5"), "\U0001F980 \u65e5");
 }
 
 TEST(FitTest, NeverExceedsTheWidth) {

@@ -1,4 +1,4 @@
-// What people are shown: plans, locks, status, reports.
+// What people are shown: locks, status, reports. Plans: plan_view_test.cc.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -7,7 +7,6 @@
 
 #include "exit_status.h"
 #include "lock_view.h"
-#include "plan_view.h"
 #include "report_view.h"
 #include "status_view.h"
 
@@ -15,12 +14,8 @@ namespace lockstep {
 namespace {
 
 using std::chrono::seconds;
-using ::testing::AllOf;
-using ::testing::HasSubstr;
-using ::testing::Not;
 
 const std::string kA(40, 'a');
-const std::string kB(40, 'b');
 
 LockHolder Holder(const std::string& service) {
   LockHolder holder;
@@ -31,93 +26,6 @@ LockHolder Holder(const std::string& service) {
   holder.since = WallTime(seconds(1'000));
   holder.owner_uid = 0;
   return holder;
-}
-
-Step MakeStep(StepKind kind, Phase phase, std::string service, std::vector<std::uint32_t> after) {
-  Step step;
-  step.kind = kind;
-  step.phase = phase;
-  step.app = "shop";
-  step.service = std::move(service);
-  step.subject = "x/web:2";
-  step.after = std::move(after);
-  return step;
-}
-
-Plan HeldPlan() {
-  Plan plan;
-  plan.status = PlanStatus::kHeld;
-  plan.made_for = WallTime(seconds(1'180));
-  AppPlan app;
-  app.app = "shop";
-  app.status = PlanStatus::kHeld;
-  app.from = kA;
-  app.to = kB;
-  ServicePlan web{"web", ServiceChange::kRecreate, Strategy::kDownloadThenKill, {}};
-  web.why.push_back({ReasonCode::kImageChanged, "image", "x/web:1", "x/web:2", false});
-  web.why.push_back({ReasonCode::kFieldChanged, "environment.TOKEN", "old", "new", true});
-  app.services = {{"db", ServiceChange::kNone, Strategy::kDownloadThenKill, {}}, web};
-  app.holders = {Holder("db")};
-  plan.apps = {app};
-  plan.steps = {MakeStep(StepKind::kPullImage, Phase::kPrepare, "web", {}),
-                MakeStep(StepKind::kTakeLocks, Phase::kCutover, "", {0}),
-                MakeStep(StepKind::kStopContainer, Phase::kCutover, "web", {1})};
-  plan.steps[1].status = StepStatus::kHeld;
-  plan.steps[2].status = StepStatus::kHeld;
-  plan.steps[2].disruptive = true;
-  return plan;
-}
-
-TEST(RenderPlanTest, SaysWhatChangesWhyWhoHoldsItAndTheStepsInOrder) {
-  EXPECT_EQ(RenderPlan(HeldPlan(), ShowValues::kNo, Style()),
-            "shop: held, release aaaaaaaa -> bbbbbbbb\n"
-            "  web  recreate  image changes from x/web:1 to x/web:2\n"
-            "                 environment.TOKEN changes\n"
-            "  1 other service stays as it is\n"
-            "  held by\n"
-            "    db: /locks/12/db/updates.lock (exclusive-file, for 3 min)\n"
-            "\n"
-            "Steps\n"
-            "  prepare\n"
-            "    1. download x/web:2\n"
-            "  cutover\n"
-            "    2. take the update locks  after 1; held\n"
-            "    3. stop web               after 2; held; interrupts\n"
-            "\n"
-            "Held: 3 steps; the cutover waits until the locks above are gone.\n");
-}
-
-TEST(RenderPlanTest, ShowsSecretValuesOnRequest) {
-  EXPECT_THAT(RenderPlan(HeldPlan(), ShowValues::kYes, Style()),
-              HasSubstr("environment.TOKEN changes from old to new"));
-}
-
-TEST(RenderPlanTest, LetsNoNameSteerTheTerminal) {
-  Plan plan = HeldPlan();
-  plan.apps[0].name = "shop\x1b[2J";
-  plan.apps[0].services[1].service = "web\x1b]0;title\x07";
-  plan.apps[0].gaps = {{"code\n", "a\x1b[31m gap", true}};
-  plan.steps[0].subject = "x\x1b/web";
-  EXPECT_THAT(RenderPlan(plan, ShowValues::kNo, Style()), Not(HasSubstr("\x1b")));
-}
-
-TEST(RenderPlanTest, KeepsTheStepsOfAnAppTogetherAndNumbersThemAsPrinted) {
-  Plan plan = HeldPlan();
-  AppPlan other;
-  other.app = "zoo";
-  plan.apps.push_back(other);
-  Step zoo = MakeStep(StepKind::kStartContainer, Phase::kCutover, "lion", {});
-  zoo.app = "zoo";
-  plan.steps.insert(plan.steps.begin(), zoo);
-  plan.steps[2].after = {1};
-  plan.steps[3].after = {2};
-  EXPECT_THAT(RenderPlan(plan, ShowValues::kNo, Style()),
-              AllOf(HasSubstr("2. take the update locks  after 1"), HasSubstr("4. start lion")));
-}
-
-TEST(RenderPlanTest, InSyncIsOneWord) {
-  Plan plan;
-  EXPECT_EQ(RenderPlan(plan, ShowValues::kNo, Style()), "In sync: nothing to do.\n");
 }
 
 TEST(RenderLocksTest, IsATableWithNotesBelow) {

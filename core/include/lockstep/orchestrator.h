@@ -6,6 +6,7 @@
 #include <chrono>
 #include <optional>
 #include <stop_token>
+#include <string>
 #include <vector>
 
 #include "lockstep/clock.h"
@@ -35,12 +36,19 @@ struct Ports {
 struct ApplyOptions {
   SessionOptions session;
   std::optional<std::chrono::milliseconds> timeout;  // Of the whole; none: no limit.
+  // Of the one plan that may be applied; empty: of any. Another one is refused before anything is
+  // done: see CheckFingerprint.
+  std::string if_fingerprint;
 };
 
 struct ApplyReport {
   ApplyOutcome outcome = ApplyOutcome::kInSync;  // The worst of the apps, or of the run.
   std::vector<AppReport> apps;                   // Sorted by app.
 };
+
+// kConflict where `plan` is not the one that `fingerprint` was read from: the device or the target
+// is another now. An empty fingerprint is one of every plan.
+Result<void> CheckFingerprint(const Plan& plan, const std::string& fingerprint);
 
 // Thread-safety: one call at a time. The caller sees to it that no other orchestrator works on the
 // same engine.
@@ -58,9 +66,9 @@ class Orchestrator {
 
   // Carries the device to `target`, as far as it is for a device like this (FitToDevice); returns
   // when nothing is left to do or to wait for. Being held by a lock, blocked or unhealthy is an
-  // outcome; an Error is returned only where not even a look could be taken. A stop request on
-  // `interrupt` ends it early: a cutover that has begun is finished first, up to giving back its
-  // locks.
+  // outcome; an Error is returned only where not even a look could be taken, or the plan that it
+  // gave was refused. A stop request on `interrupt` ends it early: a cutover that has begun is
+  // finished first, up to giving back its locks.
   Result<ApplyReport> Apply(const Target& target, const ApplyOptions& options,
                             EventObserver& observer, std::stop_token interrupt);
 
