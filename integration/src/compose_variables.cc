@@ -57,7 +57,9 @@ class Reader {
         LOCKSTEP_TRYV(Append(out, value, needed));
       } else {
         if (Look() == '$' && Look(1) == '$') ++at_;
-        LOCKSTEP_TRYV(Append(out, text_.substr(at_++, 1), needed));
+        const std::size_t begin = at_;
+        at_ = std::min(text_.find_first_of("$}", at_ + 1), text_.size());
+        LOCKSTEP_TRYV(Append(out, text_.substr(begin, at_ - begin), needed));
       }
     }
     return out;
@@ -129,7 +131,11 @@ class Reader {
   // The beginning of what is wrong, for a message.
   std::string Shown(std::size_t begin, std::size_t end) const {
     constexpr std::size_t kMost = 40;
-    return '`' + std::string(text_.substr(begin, std::min(end - begin, kMost))) + '`';
+    std::size_t length = 0;
+    while (begin + length < end && length < kMost) {
+      length += std::max<std::size_t>(1, Utf8CharacterLength(text_.substr(begin + length)));
+    }
+    return '`' + std::string(text_.substr(begin, length)) + '`';
   }
 
   Error NotClosed(std::size_t begin) const {
