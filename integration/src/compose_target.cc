@@ -25,15 +25,20 @@ Error Refuse(const Place& place, std::string message, std::string hint) {
   return ErrorAt(ErrorCode::kInvalidTarget, place, std::move(message), std::move(hint));
 }
 
-Result<void> CheckFields(const Value::Map& document) {
-  for (const Value::Member& member : document) {
+Result<void> CheckFields(const Value& document) {
+  for (const Value::Member& member : *document.AsMap()) {
     const Place here{nullptr, member.key};
     if (member.key.starts_with("x-")) continue;
     if (std::find(kFields.begin(), kFields.end(), member.key) != kFields.end()) continue;
     if (auto refused = RefusedField(ComposePart::kFile, here)) return *std::move(refused);
-    return UnknownFieldError(here, kFields);
+    // Without services it is something else, or they stand at the top; else a slip of the pen.
+    if (document.Find("services") != nullptr || !NearestWord(member.key, kFields).empty()) {
+      return UnknownFieldError(here, kFields);
+    }
   }
-  return Ok();
+  if (document.Find("services") != nullptr) return Ok();
+  return Refuse({nullptr, "services"}, "is missing",
+                "write down what the app should run, under `services`");
 }
 
 // Names that are active, from "a, b".
@@ -65,7 +70,7 @@ class FileReader {
   }
 
   Result<Target> Read(const Value& document) {
-    LOCKSTEP_TRYV(CheckFields(*document.AsMap()));
+    LOCKSTEP_TRYV(CheckFields(document));
     LOCKSTEP_TRYV(ReadEnvFiles());
     LOCKSTEP_TRYV(ReadName(document));
     auto read = ReadApp(document);

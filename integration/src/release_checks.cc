@@ -78,12 +78,12 @@ void CheckResources(const ServiceSpec& spec, const Place& place, TargetRelease& 
     if (network == "default") release.networks.try_emplace(network, Value(Value::Map()));
     if (release.networks.contains(network)) continue;
     Add(problems, "undefined-network", {&place, "networks"},
-        "`" + network + "` is not among the release's networks");
+        "`" + network + "` is not among the release's networks; declare it there");
   }
   for (const std::string& volume : VolumesOf(spec)) {
     if (release.volumes.contains(volume)) continue;
     Add(problems, "undefined-volume", {&place, "volumes"},
-        "`" + volume + "` is not among the release's volumes");
+        "`" + volume + "` is not among the release's volumes; declare it there");
   }
 }
 

@@ -20,9 +20,9 @@ namespace {
 constexpr std::string_view kFormats =
     "give a balena state (version 3) as JSON, or a compose file as YAML";
 
-Error AsTargetError(Error error) {
+Error AsTargetError(Error error, std::string_view hint) {
   error.code = ErrorCode::kInvalidTarget;
-  error.hint = kFormats;
+  error.hint = hint;
   return error;
 }
 
@@ -35,7 +35,10 @@ bool OpensLikeJson(std::string_view text) {
 Result<Value> ParseDocument(std::string_view text) {
   if (!OpensLikeJson(text)) {
     auto document = ParseYaml(text);
-    if (!document) return AsTargetError(std::move(document).assume_error());
+    if (!document) {
+      return AsTargetError(std::move(document).assume_error(),
+                           "correct it there (a compose file is YAML, a balena state is JSON)");
+    }
     if (document.assume_value().AsMap() != nullptr) return document;
     return MakeError(ErrorCode::kInvalidTarget, "it is no target", std::string(kFormats));
   }
@@ -43,7 +46,7 @@ Result<Value> ParseDocument(std::string_view text) {
   if (json) return json;
   auto yaml = ParseYaml(text);
   if (yaml && LooksLikeCompose(yaml.assume_value())) return yaml;
-  return AsTargetError(std::move(json).assume_error());
+  return AsTargetError(std::move(json).assume_error(), kFormats);
 }
 
 Result<std::string> DirectoryOf(const std::string& path) {

@@ -367,7 +367,10 @@ Result<Value> ParseYaml(std::string_view text) {
   } catch (const Refusal& refusal) {
     return Invalid(refusal.message + " (" + PlaceOf(refusal.mark) + ")");
   } catch (const YAML::Exception& error) {
-    return Invalid("it is no YAML: " + Explain(text, error) + " (" + PlaceOf(error.mark) + ")");
+    const bool at_end =
+        !error.mark.is_null() && static_cast<std::size_t>(error.mark.pos) >= text.size();
+    return Invalid("it is no YAML: " + Explain(text, error) + " (" +
+                   (at_end ? "seen at the end" : PlaceOf(error.mark)) + ")");
   }
   Value value = builder.Take();
   if (value.is_null()) return Invalid("it is empty");

@@ -93,7 +93,9 @@ TEST(ComposeRefusalTest, UnknownFieldsAreNamedWithAppServiceAndField) {
 TEST(ComposeRefusalTest, ADocumentWithoutTheShapeOfAFileIsRefusedWhole) {
   for (const RefusedCase& c : std::vector<RefusedCase>{
            {"[]", "", "compose file"},
-           {"name: shop", "services", "names no service"},
+           {"name: shop", "services", "is missing"},
+           {"{web: {image: x}}", "services", "is missing"},
+           {"{name: shop, x-a: {}}", "services", "is missing"},
            {"{name: shop, services: }", "services", "names no service"},
            {"{name: shop, services: {}}", "services", "names no service"},
            {"{name: shop, services: {x-a: {}}}", "services", "names no service"},

@@ -355,7 +355,8 @@ TEST(ComposeCommitTest, IsAnotherForWhateverIsOtherwise) {
 
 // A device knows its release by it: it must not change from one Lockstep to the next.
 TEST(ComposeCommitTest, StaysWhatItWas) {
-  EXPECT_EQ(CommitOf(WebWith("command: [a, b]\nenvironment: {A: 1}")), "408466ae3e8fd3ede7493653dd375bdf");
+  EXPECT_EQ(CommitOf(WebWith("command: [a, b]\nenvironment: {A: 1}")),
+            "408466ae3e8fd3ede7493653dd375bdf");
 }
 
 // --- Profiles ---

@@ -154,7 +154,7 @@ const RefusedCase kRefused[] = {
     {"Tab", "a:\n\tb: 1\n", "indented with a tab; use blanks (line 2"},
     {"TwoColons", "a: b: c\n", "put the text in quotes (line 1, column 5)"},
     {"OpenBrace", "a: {b: 1\n", "`{` is not closed"},
-    {"OpenBracket", "a: [b, c\n", "`[` is not closed"},
+    {"OpenBracket", "a: [b, c\n", "`[` is not closed, or a comma is missing (seen at the end)"},
     {"OpenQuote", "a: \"b\n", "a quote above is not closed"},
     {"OpenQuoteAtTheEnd", "a: 'b", "a quote above is not closed"},
     {"OpenQuoteThatSwallowsTheRest", "a: \"b\nc: d\n", "a quote above is not closed"},
