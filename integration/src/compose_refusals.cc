@@ -29,6 +29,7 @@ constexpr std::string_view kTakeOut = "take it out";
 constexpr std::string_view kNoHooks = "Lockstep runs no commands in containers";
 constexpr std::string_view kNoHooksInstead =
     "make it part of the image's entrypoint, or a service of its own";
+constexpr std::string_view kNotSet = "Lockstep does not set it";
 constexpr std::string_view kWindows = "it is for Windows containers";
 
 constexpr Refusal kRefusals[] = {
@@ -66,6 +67,12 @@ constexpr Refusal kRefusals[] = {
     {Part::kService, "attach", "it is about what `docker compose up` shows", kTakeOut},
     {Part::kService, "label_file", "labels are written in the file", "write them under `labels`"},
     {Part::kService, "use_api_socket", "it hands on a developer's credentials", kTakeOut},
+    {Part::kService, "gpus", kNotSet,
+     "name the device under `devices`, or set the label `io.balena.features.gpu`"},
+    {Part::kService, "blkio_config", kNotSet, kTakeOut},
+    {Part::kService, "cgroup", kNotSet, kTakeOut},
+    {Part::kService, "cpu_rt_period", kNotSet, kTakeOut},
+    {Part::kService, "cpu_rt_runtime", kNotSet, kTakeOut},
     {Part::kService, "credential_spec", kWindows, kTakeOut},
     {Part::kService, "isolation", kWindows, kTakeOut},
     {Part::kService, "cpu_count", kWindows, "write `cpus`"},
