@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck disable=SC2034  # Used by name.
 {
   build=(g++ cmake ninja-build libboost-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev
-    libsqlite3-dev libspdlog-dev libxxhash-dev)
+    libsqlite3-dev libspdlog-dev libxxhash-dev libyaml-cpp-dev)
   test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3)
   demo=(docker.io docker-registry busybox-static procmail iproute2 iptables util-linux procps)
 }

@@ -15,7 +15,6 @@
 #include "json_value.h"
 #include "lockstep/orchestrator.h"
 #include "report_view.h"
-#include "target_file.h"
 #include "text.h"
 
 namespace lockstep {
@@ -72,8 +71,7 @@ void PrintReport(const ApplyReport& report, Invocation invocation) {
 
 Result<int> RunApply(const ApplyFlags& flags, Invocation invocation) {
   if (flags.dry_run) return RunPlan(flags.plan, invocation);
-  LOCKSTEP_TRY(const LoadedTarget loaded,
-               ReadTargetFile(flags.plan.target, {invocation.common.device}));
+  LOCKSTEP_TRY(const LoadedTarget loaded, LoadTarget(flags.plan.target, invocation.common));
   LOCKSTEP_TRY(const auto device, DeviceControl::Open(invocation.common));
   LOCKSTEP_TRY(DeviceInfo facts, DescribeDevice(invocation.common, device->ports().runtime,
                                                 invocation.streams.interrupt));
@@ -104,9 +102,7 @@ std::string CheckDuration(const std::string& text) {
 }
 
 void AddFlags(CLI::App& app, ApplyFlags& flags, CommonOptions& common) {
-  app.add_option("TARGET", flags.plan.target,
-                 "The target: a balena state of version 3, as JSON; - reads standard input.")
-      ->required();
+  AddTargetOptions(app, flags.plan.target);
   app.add_flag("--no-wait", flags.no_wait,
                "Does all that needs no lock, downloads included, and ends with status 3 where an "
                "update lock is held.");
@@ -143,6 +139,7 @@ Command AddApplyCommand(CLI::App& root, Invocation invocation) {
   app->footer(
       "Examples:\n"
       "  lockstep apply target.json\n"
+      "  lockstep apply compose.yml --env-file device.env\n"
       "  lockstep apply target.json --no-wait || [ $? = 3 ]\n"
       "      download now, cut over if nobody minds\n"
       "  lockstep apply target.json --if-fingerprint p1:9f86d081884c7d65\n"

@@ -1,17 +1,16 @@
 #include "balena_target.h"
 
 #include <algorithm>
-#include <cctype>
 #include <charconv>
 #include <optional>
 #include <utility>
 #include <vector>
 
-#include "balena_composition.h"
+#include "composition.h"
 #include "document_place.h"
 #include "json_value.h"
 #include "lockstep/identity.h"
-#include "lockstep/resource_definition.h"
+#include "release_checks.h"
 #include "service_needs.h"
 
 namespace lockstep {
@@ -69,13 +68,6 @@ std::optional<std::int64_t> IdOf(const Value& value) {
   return id < 0 ? std::nullopt : std::optional(id);
 }
 
-bool IsName(std::string_view name) {
-  const auto alnum = [](char c) { return std::isalnum(static_cast<unsigned char>(c)) != 0; };
-  return !name.empty() && name.size() <= 255 && alnum(name.front()) &&
-         std::all_of(name.begin(), name.end(),
-                     [&](char c) { return alnum(c) || c == '_' || c == '.' || c == '-'; });
-}
-
 // Above its services a state may have fields that a later API added. A slip of the pen is another
 // matter: it would read as "nothing is to run".
 Result<void> CheckSpelling(const Value::Map& members, const Place& place,
@@ -104,7 +96,7 @@ class AppReader {
     app_.id = std::to_string(id);
     LOCKSTEP_TRY(app_.name, ReadText(raw, "name", place_));
     app_.is_host = ReadFlag(raw, "is_host", place_, false);
-    CheckName(app_.uuid, place_);
+    CheckName(app_.uuid, place_, problems_);
     LOCKSTEP_TRY(const Value::Map* releases, OptionalObject(raw, "releases", place_));
     const Place here{&place_, "releases"};
     for (const auto& [commit, release] : *releases) {
@@ -115,19 +107,15 @@ class AppReader {
       Add("several-releases", here,
           "must name one release, not " + std::to_string(releases->size()));
     }
-    MakeGaps();
+    std::vector<std::string> prefixes{place_.ToString() + "."};
+    if (!release_place_.empty()) prefixes.insert(prefixes.begin(), release_place_ + ".");
+    app_.gaps = GapsOf(std::move(problems_), prefixes);
     return std::move(app_);
   }
 
  private:
   void Add(std::string_view code, const Place& place, std::string message) {
     problems_.push_back({std::string(code), place.ToString(), std::move(message)});
-  }
-
-  void CheckName(std::string_view name, const Place& place) {
-    if (IsName(name)) return;
-    Add("invalid-name", place,
-        "a name has at most 255 letters, digits, `_`, `.` and `-`, and a letter or digit first");
   }
 
   Result<std::int64_t> ReadId(const Value& parent, std::string_view key, const Place& place) {
@@ -158,14 +146,18 @@ class AppReader {
     TargetRelease release;
     release.commit = commit;
     release_place_ = place.ToString();
-    CheckName(commit, place);
+    CheckName(commit, place, problems_);
     LOCKSTEP_TRY(const Value::Map* members, AsObject(raw, place));
     LOCKSTEP_TRYV(CheckSpelling(*members, place, {"id", "services", "networks", "volumes"}));
     LOCKSTEP_TRY(release.id, ReadId(raw, "id", place));
     LOCKSTEP_TRY(const Value::Map* services, OptionalObject(raw, "services", place));
     if (app_.is_host) return release;  // Never planned: the host's services follow other rules.
-    LOCKSTEP_TRY(release.networks, ReadDefinitions(raw, "networks", place));
-    LOCKSTEP_TRY(release.volumes, ReadDefinitions(raw, "volumes", place));
+    LOCKSTEP_TRY(const Value::Map* networks, OptionalObject(raw, "networks", place));
+    LOCKSTEP_TRY(const Value::Map* volumes, OptionalObject(raw, "volumes", place));
+    release.networks =
+        ReadDefinitions(*networks, ResourceKind::kNetwork, {&place, "networks"}, problems_);
+    release.volumes =
+        ReadDefinitions(*volumes, ResourceKind::kVolume, {&place, "volumes"}, problems_);
     const Place here{&place, "services"};
     for (const auto& [name, service] : *services) {  // A map's members are sorted.
       LOCKSTEP_TRY(TargetService read, ReadService(name, service, {&here, name}));
@@ -177,27 +169,10 @@ class AppReader {
     return release;
   }
 
-  Result<std::map<std::string, Value>> ReadDefinitions(const Value& release, std::string_view key,
-                                                       const Place& place) {
-    std::map<std::string, Value> definitions;
-    LOCKSTEP_TRY(const Value::Map* given, OptionalObject(release, key, place));
-    const Place here{&place, key};
-    for (const auto& [name, raw] : *given) {
-      CheckName(name, {&here, name});
-      const Value& definition = raw.is_null() ? Value(Value::Map()) : raw;
-      auto canonical = key == "networks" ? NormalizeNetworkDefinition(definition)
-                                         : NormalizeVolumeDefinition(definition);
-      if (!canonical) Add("invalid-value", {&here, name}, canonical.assume_error().message);
-      // A wrong one is declared all the same: one slip, one gap.
-      definitions[name] = canonical ? std::move(canonical).assume_value() : Value(Value::Map());
-    }
-    return definitions;
-  }
-
   Result<TargetService> ReadService(const std::string& name, const Value& raw, const Place& place) {
     TargetService service;
     service.name = name;
-    CheckName(name, place);
+    CheckName(name, place, problems_);
     LOCKSTEP_TRY(const Value::Map* members, AsObject(raw, place));
     LOCKSTEP_TRYV(CheckKnown(*members, place));
     LOCKSTEP_TRY(service.id, ReadId(raw, "id", place));
@@ -208,7 +183,7 @@ class AppReader {
     const Value* composition = raw.Find("composition");
     LOCKSTEP_TRY(service.spec,
                  ReadComposition(composition == nullptr ? Value() : *composition,
-                                 {&place, "composition"}, CompositionOf::kTarget, problems_));
+                                 {&place, "composition"}, CompositionOf::kBalenaTarget, problems_));
     service.spec.image = image;
     service.spec.running = ReadFlag(raw, "running", place, true);
     Override(service.spec.environment, *raw.Find("environment"), {&place, "environment"});
@@ -217,8 +192,8 @@ class AppReader {
     service.requirements =
         ReadContract(contract == nullptr ? Value() : *contract, {&place, "contract"}, problems_);
     AddNeedsOfLabels({&place, "labels"}, service, problems_);
-    CheckLabels(service.spec.labels, {&place, "labels"});
-    ReadStrategy(service, {&place, "labels"});
+    CheckLabels(service.spec.labels, {&place, "labels"}, problems_);
+    service.strategy = ReadStrategy(service.spec.labels, {&place, "labels"}, problems_);
     return service;
   }
 
@@ -239,67 +214,12 @@ class AppReader {
     for (auto& [name, text] : ReadTexts(raw, place, problems_)) texts[name] = std::move(text);
   }
 
-  void CheckLabels(const Labels& labels, const Place& place) {
-    for (const auto& [label, text] : labels) {
-      if (IsAmbientLabel(label)) {
-        Add("invalid-value", {&place, label}, "is a label that Lockstep itself sets");
-      }
-    }
-  }
-
-  void ReadStrategy(TargetService& service, const Place& place) {
-    const auto label = service.spec.labels.find(std::string(kLabelStrategy));
-    if (label == service.spec.labels.end()) return;
-    if (const auto strategy = StrategyFromName(label->second)) {
-      service.strategy = *strategy;
-    } else {
-      Add("unknown-strategy", {&place, kLabelStrategy},
-          "`" + label->second +
-              "` is none of download-then-kill, kill-then-download, delete-then-download and "
-              "hand-over");
-    }
-  }
-
-  // The default network is there where it is used; everything else must be declared.
   void CheckReferences(const TargetService& service, TargetRelease& release, const Place& place) {
     const Place composition{&place, "composition"};
-    for (const std::string& network : NetworksOf(service.spec)) {
-      if (network == "default") release.networks.try_emplace(network, Value(Value::Map()));
-      if (release.networks.contains(network)) continue;
-      Add("undefined-network", {&composition, "networks"},
-          "`" + network + "` is not among the release's networks");
-    }
-    for (const std::string& volume : VolumesOf(service.spec)) {
-      if (release.volumes.contains(volume)) continue;
-      Add("undefined-volume", {&composition, "volumes"},
-          "`" + volume + "` is not among the release's volumes");
-    }
-    for (const Dependency& dependency : service.spec.depends_on) {
-      const auto other =
-          std::lower_bound(release.services.begin(), release.services.end(), dependency.service,
-                           [](const TargetService& candidate, const std::string& name) {
-                             return candidate.name < name;
-                           });
-      const bool exists = other != release.services.end() && other->name == dependency.service;
-      if (exists || !dependency.required) continue;
+    CheckResources(service.spec, composition, release, problems_);
+    for (const std::string& missing : MissingDependencies(service.spec, release)) {
       Add("unknown-dependency", {&composition, "depends_on"},
-          "`" + dependency.service + "` is no service of the release");
-    }
-  }
-
-  void MakeGaps() {
-    const std::string app_prefix = place_.ToString() + ".";
-    const std::string release_prefix = release_place_ + ".";
-    for (Problem& problem : problems_) {
-      std::string_view where = problem.where;
-      if (!release_place_.empty() && where.starts_with(release_prefix)) {
-        where.remove_prefix(release_prefix.size());
-      } else if (where.starts_with(app_prefix)) {
-        where.remove_prefix(app_prefix.size());
-      }
-      app_.gaps.push_back({.code = std::move(problem.code),
-                           .message = std::string(where) + ": " + problem.message,
-                           .blocks = problem.blocks});
+          "`" + missing + "` is no service of the release");
     }
   }
 
@@ -336,7 +256,15 @@ Result<std::map<std::string, std::string>> ReadConfig(const Value::Map& given, c
   return config;
 }
 
-Result<Target> ReadState(const Value& document, const ReadTargetOptions& options) {
+}  // namespace
+
+std::string CanonicalConfigKey(std::string_view key) {
+  constexpr std::string_view kResin = "RESIN_";
+  if (!key.starts_with(kResin)) return std::string(key);
+  return "BALENA_" + std::string(key.substr(kResin.size()));
+}
+
+Result<Target> ReadBalenaState(const Value& document, const ReadTargetOptions& options) {
   LOCKSTEP_TRY(const Value::Map* devices, AsObject(document, {}));
   LOCKSTEP_TRY(const Value::Member* device, SelectDevice(*devices, options.device_uuid));
   const Place root;
@@ -358,14 +286,6 @@ Result<Target> ReadState(const Value& document, const ReadTargetOptions& options
   return target;
 }
 
-}  // namespace
-
-std::string CanonicalConfigKey(std::string_view key) {
-  constexpr std::string_view kResin = "RESIN_";
-  if (!key.starts_with(kResin)) return std::string(key);
-  return "BALENA_" + std::string(key.substr(kResin.size()));
-}
-
 Result<Target> ReadBalenaTarget(std::string_view text, const ReadTargetOptions& options) {
   auto document = ParseJson(text);
   if (!document) {
@@ -374,7 +294,7 @@ Result<Target> ReadBalenaTarget(std::string_view text, const ReadTargetOptions& 
     error.hint = kShapeHint;
     return error;
   }
-  return ReadState(document.assume_value(), options);
+  return ReadBalenaState(document.assume_value(), options);
 }
 
 }  // namespace lockstep

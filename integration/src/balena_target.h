@@ -7,6 +7,7 @@
 
 #include "lockstep/result.h"
 #include "lockstep/target.h"
+#include "lockstep/value.h"
 
 namespace lockstep {
 
@@ -19,6 +20,7 @@ struct ReadTargetOptions {
 // Errors: kInvalidTarget where the text has not the shape of a target or has a field of a service
 // that is not known, with the place in `where` ("apps.<uuid>.releases.<commit>...").
 Result<Target> ReadBalenaTarget(std::string_view text, const ReadTargetOptions& options = {});
+Result<Target> ReadBalenaState(const Value& document, const ReadTargetOptions& options);  // Parsed.
 
 // A configuration key under its one name: RESIN_X and BALENA_X are BALENA_X.
 std::string CanonicalConfigKey(std::string_view key);

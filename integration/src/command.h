@@ -10,6 +10,7 @@
 #include "lockstep/result.h"
 #include "options.h"
 #include "streams.h"
+#include "target_options.h"
 
 namespace lockstep {
 
@@ -35,7 +36,7 @@ Command AddVersionCommand(CLI::App& root, Invocation invocation);
 
 // `plan`, and `apply --dry-run`.
 struct PlanFlags {
-  std::string target;
+  TargetFlags target;
   std::string snapshot;
   bool force = false;
   bool detailed_exitcode = false;

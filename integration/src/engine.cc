@@ -17,7 +17,7 @@
 #include "lockstep/runtimes/memory_engine.h"
 #include "private_file.h"
 #include "snapshot.h"
-#include "target_file.h"
+#include "whole_file.h"
 
 namespace lockstep {
 namespace {

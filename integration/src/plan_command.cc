@@ -13,13 +13,13 @@
 #include "plan_json.h"
 #include "plan_view.h"
 #include "snapshot.h"
-#include "target_file.h"
+#include "whole_file.h"
 
 namespace lockstep {
 namespace {
 
 Result<Plan> Make(const PlanFlags& flags, Invocation invocation) {
-  LOCKSTEP_TRY(const LoadedTarget loaded, ReadTargetFile(flags.target, {invocation.common.device}));
+  LOCKSTEP_TRY(const LoadedTarget loaded, LoadTarget(flags.target, invocation.common));
   SessionOptions options;
   options.plan.force = flags.force;
   if (!flags.snapshot.empty()) {
@@ -90,9 +90,7 @@ Command AddPlanCommand(CLI::App& root, Invocation invocation) {
       "service what differs, who holds the update up and for how long, and lists the steps in "
       "order.");
   app->group("Commands");
-  app->add_option("TARGET", flags->target,
-                  "The target: a balena state of version 3, as JSON; - reads standard input.")
-      ->required();
+  AddTargetOptions(*app, flags->target);
   app->add_option("--snapshot", flags->snapshot,
                   "Plans for the state in this file (see `lockstep snapshot`) instead of this "
                   "device: needs no engine, no root and no network, and gives the same plan on "
@@ -121,6 +119,8 @@ Command AddPlanCommand(CLI::App& root, Invocation invocation) {
       "      the same, on another machine\n"
       "  lockstep plan target.json --graph svg > plan.svg\n"
       "      the steps as a picture\n"
+      "  TAG=2.1 lockstep plan compose.yml --profile debug\n"
+      "      a compose file says what one app should be; other apps stay as they are\n"
       "  lockstep plan target.json --detailed-exitcode >/dev/null || echo \"not in sync\"\n\n"
       "Exit status:\n"
       "  0 a plan was printed (but see --detailed-exitcode), 1 an error,\n"

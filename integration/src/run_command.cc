@@ -24,6 +24,7 @@ constexpr const char* kFooter =
     R"(Examples:
   lockstep plan target.json        what would be done, and why; changes nothing
   lockstep apply target.json       do it; waits while an update lock is held
+  lockstep apply compose.yml       likewise, for one app
   lockstep locks                   who holds up an update, and since when
 
 Exit status:
@@ -41,8 +42,9 @@ Files:
   /var/lib/lockstep                                          see --state-dir
 
 Environment:
-  DOCKER_HOST   the engine, where --engine is not given
-  NO_COLOR      set to anything: no colours
+  DOCKER_HOST        the engine, where --engine is not given
+  COMPOSE_PROFILES   of a compose file, where --profile is not given
+  NO_COLOR           set to anything: no colours
 
 `lockstep COMMAND --help` says more about a command.)";
 

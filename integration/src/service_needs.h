@@ -4,7 +4,7 @@
 
 #include <vector>
 
-#include "balena_composition.h"
+#include "composition.h"
 #include "document_place.h"
 #include "lockstep/requirement.h"
 #include "lockstep/target.h"

@@ -1,8 +1,8 @@
 #include <algorithm>
 #include <utility>
 
-#include "balena_composition.h"
 #include "balena_target.h"
+#include "composition.h"
 #include "device_facts.h"
 #include "json_value.h"
 #include "lockstep/identity.h"

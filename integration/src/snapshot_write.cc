@@ -1,6 +1,6 @@
 #include <utility>
 
-#include "balena_composition.h"
+#include "composition.h"
 #include "device_facts.h"
 #include "json_value.h"
 #include "snapshot.h"

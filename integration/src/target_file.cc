@@ -1,109 +1,139 @@
 #include "target_file.h"
 
-#include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
+#include <filesystem>
 #include <string_view>
+#include <system_error>
 #include <utility>
+
+#include "compose_env_file.h"
+#include "compose_host_paths.h"
+#include "compose_target.h"
+#include "json_value.h"
+#include "whole_file.h"
+#include "yaml_value.h"
 
 namespace lockstep {
 namespace {
 
-class Descriptor {
- public:
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (fd_ > STDIN_FILENO) close(fd_);
-  }
-  int get() const { return fd_; }
+constexpr std::string_view kFormats =
+    "give a balena state (version 3) as JSON, or a compose file as YAML";
 
- private:
-  int fd_;
-};
-
-Error ReadError(int errno_value) {
-  switch (errno_value) {
-    case ENOENT:
-    case ENOTDIR:
-      return MakeError(ErrorCode::kNotFound, "there is no such file", "check the name");
-    case EACCES:
-    case EPERM:
-      return MakeError(ErrorCode::kPermissionDenied, "you may not read it",
-                       "run as a user who may, or change its mode");
-    case EISDIR:
-      return MakeError(ErrorCode::kInvalidInput, "it is a directory", "name a file");
-    default:
-      return MakeError(ErrorCode::kUnavailable, std::strerror(errno_value));
-  }
+Error AsTargetError(Error error, std::string_view hint) {
+  error.code = ErrorCode::kInvalidTarget;
+  error.hint = hint;
+  return error;
 }
 
-Result<std::string> ReadAll(int fd, std::size_t max_bytes) {
-  std::string text;
-  std::array<char, 65536> buffer;
-  for (;;) {
-    const ssize_t count = read(fd, buffer.data(), buffer.size());
-    if (count < 0 && errno == EINTR) continue;
-    if (count < 0) return ReadError(errno);
-    if (count == 0) return text;
-    text.append(buffer.data(), static_cast<std::size_t>(count));
-    if (text.size() > max_bytes) {
-      return MakeError(ErrorCode::kInvalidInput,
-                       "it is larger than " + std::to_string(max_bytes >> 20) + " MiB",
-                       "check that it is the right file");
-    }
-  }
+bool OpensLikeJson(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t\r\n");
+  return first != std::string_view::npos && (text[first] == '{' || text[first] == '[');
 }
 
-// JSON opens with a bracket; a compose file has a top-level key at the start of some line.
-bool LooksLikeCompose(std::string_view text) {
-  const auto first = text.find_first_not_of(" \t\r\n");
-  if (first == std::string_view::npos || text[first] == '{' || text[first] == '[') return false;
-  constexpr std::string_view kKeys[] = {"services:", "version:", "name:", "include:"};
-  for (std::size_t line = 0; line < text.size();) {
-    const std::string_view rest = text.substr(line);
-    if (std::any_of(std::begin(kKeys), std::end(kKeys),
-                    [&](std::string_view key) { return rest.starts_with(key); })) {
-      return true;
+// What opens like JSON may be YAML all the same; it is if that makes sense of it.
+Result<Value> ParseDocument(std::string_view text) {
+  if (!OpensLikeJson(text)) {
+    auto document = ParseYaml(text);
+    if (!document) {
+      return AsTargetError(std::move(document).assume_error(),
+                           "correct it there (a compose file is YAML, a balena state is JSON)");
     }
-    const auto end = rest.find('\n');
-    if (end == std::string_view::npos) break;
-    line += end + 1;
+    if (document.assume_value().AsMap() != nullptr) return document;
+    return MakeError(ErrorCode::kInvalidTarget, "it is no target", std::string(kFormats));
   }
-  return false;
+  auto json = ParseJson(text);
+  if (json) return json;
+  auto yaml = ParseYaml(text);
+  if (yaml && LooksLikeCompose(yaml.assume_value())) return yaml;
+  return AsTargetError(std::move(json).assume_error(), kFormats);
+}
+
+Result<std::string> DirectoryOf(const std::string& path) {
+  std::error_code fault;
+  const std::string absolute = std::filesystem::absolute(path, fault).parent_path().string();
+  const std::string here = std::filesystem::current_path(fault).string();
+  if (fault) {
+    return MakeError(ErrorCode::kUnavailable, "the current directory is gone: " + fault.message(),
+                     "go to one that is there");
+  }
+  return path == "-" ? here : PathFrom("/", absolute);
+}
+
+Result<std::vector<EnvFile>> ReadEnvFiles(const TargetFileOptions& options,
+                                          const std::string& directory) {
+  std::vector<EnvFile> files;
+  for (const std::string& path : options.env_files) {
+    LOCKSTEP_TRY(std::string text, ReadWholeFile(path, kMaxEnvFileBytes));
+    files.push_back({path, std::move(text)});
+  }
+  if (!options.env_files.empty()) return files;
+  const std::string path = PathFrom(directory, ".env");
+  auto text = ReadRegularFile(path, kMaxEnvFileBytes);
+  if (text) {
+    files.push_back({path, std::move(text).assume_value()});
+  } else if (text.assume_error().code != ErrorCode::kNotFound) {
+    return std::move(text).assume_error();
+  }
+  return files;
+}
+
+Result<Target> ReadCompose(const Value& document, const std::string& path,
+                           const TargetFileOptions& options) {
+  ComposeOptions compose;
+  compose.app = options.app;
+  compose.release = options.release;
+  compose.profiles = options.profiles;
+  compose.environment = options.environment;
+  LOCKSTEP_TRY(compose.directory, DirectoryOf(path));
+  LOCKSTEP_TRY(compose.env_files, ReadEnvFiles(options, compose.directory));
+  compose.read_file = [](const std::string& file) {
+    return ReadRegularFile(file, kMaxEnvFileBytes);
+  };
+  return ReadComposeTarget(document, compose);
+}
+
+Result<Target> ReadBalena(const Value& document, const TargetFileOptions& options) {
+  if (!options.app.empty() || !options.release.empty() || !options.profiles.empty() ||
+      !options.env_files.empty()) {
+    return MakeError(
+        ErrorCode::kInvalidInput, "it is a balena state, which names its apps and releases itself",
+        "leave out --app, --release, --profile and --env-file, or give a compose file");
+  }
+  return ReadBalenaState(document, options.balena);
+}
+
+Result<Target> ReadTarget(std::string_view text, const std::string& path,
+                          const TargetFileOptions& options) {
+  LOCKSTEP_TRY(const Value document, ParseDocument(text));
+  // Of JSON, a balena state is what is not clearly something else: its names are uuids.
+  const bool compose = !OpensLikeJson(text) || LooksLikeCompose(document);
+  return compose ? ReadCompose(document, path, options) : ReadBalena(document, options);
 }
 
 }  // namespace
 
-Result<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes) {
-  const bool standard_input = path == "-";
-  const Descriptor file(standard_input ? STDIN_FILENO : open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  auto text =
-      file.get() < 0 ? Result<std::string>(ReadError(errno)) : ReadAll(file.get(), max_bytes);
-  if (text) return text;
-  return WithContext(std::move(text).assume_error(),
-                     "read " + (standard_input ? std::string("standard input") : path));
-}
-
-Result<LoadedTarget> ReadTargetFile(const std::string& path, const ReadTargetOptions& options) {
+Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options) {
   LoadedTarget loaded;
   LOCKSTEP_TRY(loaded.text, ReadWholeFile(path));
-  const std::string what = "read the target " + (path == "-" ? "from standard input" : path);
-  if (LooksLikeCompose(loaded.text)) {
-    return WithContext(MakeError(ErrorCode::kInvalidTarget, "compose files are not supported yet",
-                                 "give a balena state (version 3) as JSON"),
-                       what);
+  auto target = ReadTarget(loaded.text, path, options);
+  if (!target) {
+    return WithContext(std::move(target).assume_error(),
+                       "read the target " + (path == "-" ? "from standard input" : path));
   }
-  auto target = ReadBalenaTarget(loaded.text, options);
-  if (!target) return WithContext(std::move(target).assume_error(), what);
   loaded.target = std::move(target).assume_value();
   return loaded;
+}
+
+std::map<std::string, std::string, std::less<>> ProcessEnvironment() {
+  std::map<std::string, std::string, std::less<>> variables;
+  for (char** entry = environ; entry != nullptr && *entry != nullptr; ++entry) {
+    const std::string_view text(*entry);
+    const std::size_t equals = text.find('=');
+    if (equals == 0 || equals == std::string_view::npos) continue;
+    variables.emplace(text.substr(0, equals), text.substr(equals + 1));
+  }
+  return variables;
 }
 
 }  // namespace lockstep

@@ -1,9 +1,11 @@
-// A target from a file, in whichever of the formats it is.
+// A target from a file, in whichever of the formats it is: a balena state, which is JSON, or a
+// compose file, which is YAML (and so may be JSON too).
 #ifndef LOCKSTEP_INTEGRATION_TARGET_FILE_H_
 #define LOCKSTEP_INTEGRATION_TARGET_FILE_H_
 
-#include <cstddef>
+#include <map>
 #include <string>
+#include <vector>
 
 #include "balena_target.h"
 #include "lockstep/result.h"
@@ -11,17 +13,29 @@
 
 namespace lockstep {
 
+struct TargetFileOptions {
+  ReadTargetOptions balena = {};
+  // For a compose file: see ComposeOptions. A balena state goes with none of them.
+  std::string app = {};
+  std::string release = {};
+  std::vector<std::string> profiles = {};
+  std::vector<std::string> env_files = {};  // Empty: `.env` beside the file, if it is there.
+  std::map<std::string, std::string, std::less<>> environment = {};
+};
+
 struct LoadedTarget {
   Target target;
   std::string text;  // As read: for the store.
 };
 
-// Reads the file at `path`; "-" is standard input. Errors: kInvalidTarget (see ReadBalenaTarget),
-// kNotFound, kPermissionDenied, kInvalidInput (a directory, or larger than 64 MiB), kUnavailable.
-Result<LoadedTarget> ReadTargetFile(const std::string& path, const ReadTargetOptions& options = {});
+// Reads the file at `path`; "-" is standard input, and then the current directory is where a
+// compose file counts as being. Errors: kInvalidTarget (see ReadBalenaTarget and
+// ReadComposeTarget), kNotFound, kPermissionDenied, kInvalidInput (a directory, larger than 64 MiB,
+// or options that do not go with what the file is), kUnavailable.
+Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options = {});
 
-// The whole of a file, up to `max_bytes`; "-" is standard input. For targets and snapshots.
-Result<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes = 64U << 20);
+// The variables of this process; of two with one name the first.
+std::map<std::string, std::string, std::less<>> ProcessEnvironment();
 
 }  // namespace lockstep
 

@@ -1,6 +1,10 @@
-#include "balena_composition.h"
+#include "composition.h"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
+#include <cmath>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -24,12 +28,24 @@ void AddProblem(Problems& problems, const Place& place, std::string message) {
   problems.push_back({std::string(kInvalidValue), place.ToString(), std::move(message)});
 }
 
+// As people write it: 100000, where the shortest text would be 1e+05.
+std::optional<std::string> NumberText(double number) {
+  constexpr double kLeast = 1e-6;
+  constexpr double kMost = 1e21;
+  if (!std::isfinite(number)) return std::nullopt;
+  const double size = std::abs(number);
+  if (size != 0 && (size < kLeast || size >= kMost)) return ToText(Value(number));
+  std::array<char, 64> buffer;
+  const auto written =
+      std::to_chars(buffer.data(), buffer.data() + buffer.size(), number, std::chars_format::fixed);
+  return std::string(buffer.data(), written.ptr);
+}
+
 // A scalar as the text an environment holds.
 std::optional<std::string> TextOf(const Value& value) {
   if (const std::string* text = value.AsString()) return *text;
-  if (value.AsBool() != nullptr || value.AsInt() != nullptr || value.AsDouble() != nullptr) {
-    return ToText(value);
-  }
+  if (const double* number = value.AsDouble()) return NumberText(*number);
+  if (value.AsBool() != nullptr || value.AsInt() != nullptr) return ToText(value);
   return std::nullopt;
 }
 
@@ -74,12 +90,9 @@ void ReadDependency(const Value& raw, const Place& place, Dependency& dependency
     if (member.key == "condition") {
       ReadCondition(member.value, here, dependency, problems);
     } else if (member.key == "restart" || member.key == "required") {
-      const bool* value = member.value.AsBool();
-      if (value == nullptr) {
-        AddProblem(problems, here, "must be true or false");
-      } else {
-        (member.key == "restart" ? dependency.restart : dependency.required) = *value;
-      }
+      const std::optional<bool> value = FlagOf(member.value);
+      if (!value) AddProblem(problems, here, "must be true or false");
+      if (value) (member.key == "restart" ? dependency.restart : dependency.required) = *value;
     } else {
       AddProblem(problems, here, "is not known; known are condition, restart and required");
     }
@@ -112,17 +125,19 @@ std::vector<Dependency> ReadDependsOn(const Value& raw, const Place& place, Prob
   return dependencies;
 }
 
-Error UnknownField(const Place& place) {
+Error UnknownField(const Place& place, CompositionOf of) {
   std::vector<std::string_view> known = {"environment", "labels", "depends_on", "image"};
+  if (of == CompositionOf::kComposeFile) known.insert(known.end(), {"env_file", "profiles"});
   for (const FieldRow& row : ServiceFields()) known.push_back(row.name);
   return UnknownFieldError(place, known);
 }
 
-// A container may have what a target may not ask for: a path of the host.
+// A path of the host is for whoever writes a file on it; a balena target comes from elsewhere.
 void ReadField(const FieldRow& row, const Value& raw, const Place& place, CompositionOf of,
                ServiceSpec& spec, Problems& problems) {
-  auto canonical = NormalizeField(
-      row, raw, of == CompositionOf::kContainer ? HostPaths::kAllowed : HostPaths::kRefused);
+  const bool refused = of == CompositionOf::kBalenaTarget;
+  auto canonical =
+      NormalizeField(row, raw, refused ? HostPaths::kRefused : HostPaths::kAllowed);
   if (!canonical) {
     AddProblem(problems, place, canonical.assume_error().message);
     return;
@@ -166,8 +181,9 @@ void AddSharedNamespaceDependency(ServiceSpec& spec) {
   }
 }
 
-// What balena means by saying nothing. A network mode takes the place of the default network; a
-// target that lists no networks says nothing about them.
+// What is meant by saying nothing: the Compose Specification's defaults are the neutral ones, but
+// for the default network. A network mode takes its place; a target that lists no networks says
+// nothing about them.
 void AddDefaults(const Value::Map& given, CompositionOf of, ServiceSpec& spec) {
   const auto says = [&](std::string_view name) {
     return std::any_of(given.begin(), given.end(), [&](const Value::Member& member) {
@@ -175,6 +191,7 @@ void AddDefaults(const Value::Map& given, CompositionOf of, ServiceSpec& spec) {
     });
   };
   for (const FieldRow& row : ServiceFields()) {
+    if (of == CompositionOf::kComposeFile) break;
     if (row.field == Field::kNetworks || row.balena_default.is_null()) continue;
     if (!says(row.name)) spec.Set(row.field, row.balena_default);
   }
@@ -205,6 +222,13 @@ Value WriteDependsOn(const std::vector<Dependency>& dependencies) {
 }
 
 }  // namespace
+
+std::optional<bool> FlagOf(const Value& value) {
+  if (const bool* flag = value.AsBool()) return *flag;
+  if (value == Value("true")) return true;
+  if (value == Value("false")) return false;
+  return std::nullopt;
+}
 
 std::string_view NearestWord(std::string_view word, const std::vector<std::string_view>& known) {
   constexpr std::size_t kLongest = 64;  // Nobody slips that far; and a name may be megabytes.
@@ -279,9 +303,7 @@ Result<ServiceSpec> ReadComposition(const Value& composition, const Place& place
     const FieldRow* row = FindServiceField(key);
     const bool known =
         row != nullptr || key == "environment" || key == "labels" || key == "depends_on";
-    if (!known && of == CompositionOf::kTarget) {
-      return UnknownField(here);
-    }
+    if (!known && of != CompositionOf::kContainer) return UnknownField(here, of);
     if (!known || raw.is_null()) continue;
     if (row != nullptr) {
       ReadField(*row, raw, here, of, spec, problems);

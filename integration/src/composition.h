@@ -1,9 +1,10 @@
-// The `composition` of a balena service: what a target says of a container, and in the same words
-// what a snapshot says of one that exists.
-#ifndef LOCKSTEP_INTEGRATION_BALENA_COMPOSITION_H_
-#define LOCKSTEP_INTEGRATION_BALENA_COMPOSITION_H_
+// A service in the words of the Compose Specification: the `composition` of a balena service, a
+// service of a compose file, and what a snapshot says of a container that exists.
+#ifndef LOCKSTEP_INTEGRATION_COMPOSITION_H_
+#define LOCKSTEP_INTEGRATION_COMPOSITION_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -24,12 +25,13 @@ struct Problem {
 };
 using Problems = std::vector<Problem>;
 
-// Whose composition it is. What a target asks for must be known and allowed; what is said of a
+// Whose composition it is, and so whose defaults hold: balena's, or in a compose file those of the
+// Compose Specification. What a target asks for must be known and allowed; what is said of a
 // container that exists may be anything that an engine reports.
-enum class CompositionOf { kTarget, kContainer };
+enum class CompositionOf { kBalenaTarget, kComposeFile, kContainer };
 
-// The specification that `composition` (a map, or null) stands for, with balena's defaults in it.
-// A field with a wrong value is added to `problems` and left out. `x-*` and `image` are ignored.
+// The specification that `composition` (a map, or null) stands for, with its defaults in it. A
+// field with a wrong value is added to `problems` and left out. `x-*` and `image` are ignored.
 // Errors: kInvalidTarget for a composition that is no map and for an unknown field of a target.
 Result<ServiceSpec> ReadComposition(const Value& composition, const Place& place, CompositionOf of,
                                     Problems& problems);
@@ -42,6 +44,9 @@ Value WriteComposition(const ServiceSpec& spec);
 std::map<std::string, std::string> ReadTexts(const Value& raw, const Place& place,
                                              Problems& problems);
 
+// A truth value, in words too (what stands in the place of a variable is text); else none.
+std::optional<bool> FlagOf(const Value& value);
+
 // kInvalidTarget about a field that is not among `known`, with the one that was probably meant.
 Error UnknownFieldError(const Place& place, const std::vector<std::string_view>& known);
 
@@ -50,4 +55,4 @@ std::string_view NearestWord(std::string_view word, const std::vector<std::strin
 
 }  // namespace lockstep
 
-#endif  // LOCKSTEP_INTEGRATION_BALENA_COMPOSITION_H_
+#endif  // LOCKSTEP_INTEGRATION_COMPOSITION_H_
