@@ -73,7 +73,9 @@ void WriteDevice(std::ostream& out, const ObservedState& state) {
     out << "  record " << record.app << " committed=" << record.committed.value_or("-")
         << " cutover=" << record.cutover.value_or("-") << " failed=" << List(record.failed)
         << " stopped=" << List(record.stopped) << " purge=" << List(record.purge)
-        << " retired=" << List(record.retired) << "\n";
+        << " retired=" << List(record.retired);
+    for (const auto& [name, config] : record.networks) out << " network " << name << ToText(config);
+    out << "\n";
   }
   for (const std::string& app : state.spans) out << "  span of " << app << "\n";
   for (const LockHolder& lock : state.locks) {

@@ -99,7 +99,7 @@ std::map<std::string, AppLook> LookAt(const Target& target, const ObservedState&
     if (network.owned) looks[UuidOf(target, network.app)];
   }
   for (const AppRecord& record : state.apps) {
-    if (!record.retired.empty()) looks[record.app];
+    if (!record.retired.empty() || !record.purge.empty()) looks[record.app];
   }
   for (auto& [app, look] : looks) {
     look.app = app;
@@ -122,23 +122,21 @@ bool Matches(const ObservedContainer& container, const TargetService& service,
          container.spec->fields == service.spec.fields;
 }
 
-std::set<std::string> DependenciesOf(const TargetService& service, bool shares) {
+std::set<std::string> DependenciesOf(const ServiceSpec& spec) {
   std::set<std::string> names;
-  for (const Dependency& dependency : service.spec.depends_on) names.insert(dependency.service);
-  const Value* mode = service.spec.Find(Field::kNetworkMode);
-  const std::string* text = mode == nullptr ? nullptr : mode->AsString();
-  if (shares && text != nullptr && text->starts_with("service:")) names.insert(text->substr(8));
+  for (const Dependency& dependency : spec.depends_on) names.insert(dependency.service);
+  for (const std::string& service : SharedServicesOf(spec)) names.insert(service);
   return names;
 }
 
-bool HasCycle(const TargetRelease& release, bool shares) {
+bool HasCycle(const TargetRelease& release) {
   std::set<std::string> left;
   for (const TargetService& service : release.services) left.insert(service.name);
   for (bool removed = true; removed;) {
     removed = false;
     for (const TargetService& service : release.services) {
       if (left.count(service.name) == 0) continue;
-      const auto on = DependenciesOf(service, shares);
+      const auto on = DependenciesOf(service.spec);
       if (std::none_of(on.begin(), on.end(), [&](const auto& o) { return left.count(o) != 0; })) {
         left.erase(service.name);
         removed = true;
@@ -146,6 +144,44 @@ bool HasCycle(const TargetRelease& release, bool shares) {
     }
   }
   return !left.empty();
+}
+
+bool IsLate(Strategy strategy) {
+  return strategy == Strategy::kKillThenDownload || strategy == Strategy::kDeleteThenDownload;
+}
+
+std::set<std::string> MadeInSpan(const AppLook& look, const Target& target,
+                                 const ObservedState& state) {
+  std::set<std::string> made;
+  if (look.release == nullptr) return made;
+  const auto remade = [&](const std::string& name) {
+    return std::any_of(state.engine.networks.begin(), state.engine.networks.end(),
+                       [&](const ObservedNetwork& network) {
+                         return network.owned && UuidOf(target, network.app) == look.app &&
+                                network.name == name &&
+                                network.config != look.release->networks.at(name);
+                       });
+  };
+  const auto& purge = look.record.purge;
+  for (const TargetService& service : look.release->services) {
+    const auto networks = NetworksOf(service.spec);
+    const auto volumes = VolumesOf(service.spec);
+    if (IsLate(service.strategy) || std::any_of(networks.begin(), networks.end(), remade) ||
+        std::any_of(volumes.begin(), volumes.end(), [&](const std::string& volume) {
+          return std::count(purge.begin(), purge.end(), volume) != 0;
+        })) {
+      made.insert(service.name);
+    }
+  }
+  for (std::size_t before = 0; before != made.size();) {
+    before = made.size();
+    for (const TargetService& service : look.release->services) {
+      for (const std::string& shared : SharedServicesOf(service.spec)) {
+        if (made.count(shared) != 0) made.insert(service.name);
+      }
+    }
+  }
+  return made;
 }
 
 bool Interrupts(const Step& step, const ObservedState& state) {

@@ -50,9 +50,14 @@ std::map<std::string, AppLook> LookAt(const Target& target, const ObservedState&
 bool Matches(const ObservedContainer& container, const TargetService& service,
              const ObservedState& state);
 
-// What the service depends on in the target: by `depends_on`, and where `shares`, by namespaces.
-std::set<std::string> DependenciesOf(const TargetService& service, bool shares);
-bool HasCycle(const TargetRelease& release, bool shares);
+// What the service depends on: by `depends_on`, and by the namespaces that it shares.
+std::set<std::string> DependenciesOf(const ServiceSpec& spec);
+bool HasCycle(const TargetRelease& release);
+// The services of the release whose containers can be made in the span only: their images come
+// late, their networks or volumes are made anew, or they share a namespace with such a service.
+std::set<std::string> MadeInSpan(const AppLook& look, const Target& target,
+                                 const ObservedState& state);
+bool IsLate(Strategy strategy);  // Downloads after the kill.
 
 // A stop, removal or detachment of what is up in `state`, or a reboot.
 bool Interrupts(const Step& step, const ObservedState& state);

@@ -4,6 +4,7 @@
 #include <array>
 #include <utility>
 
+#include "lockstep/identity.h"
 #include "lockstep/simulate.h"
 #include "plan_generator_parts.h"
 
@@ -174,7 +175,10 @@ void Suffer(Cut cut, ObservedState& state) {
   for (ObservedContainer& container : state.engine.containers) {
     container.settled = false;
     container.interrupted = false;
+    container.handed_over = false;
+    container.start_failed = false;
   }
+  state.images_answered.clear();
   if (cut == Cut::kLockstep) {
     std::erase_if(state.spans, [&](const std::string& app) {
       const AppRecord* record = state.FindApp(app);
@@ -187,6 +191,7 @@ void Suffer(Cut cut, ObservedState& state) {
   for (ObservedContainer& container : state.engine.containers) {
     if (!container.owned || container.state == ContainerState::kRemoving) continue;
     if (ComesBack(container)) {
+      container.started_at = state.NextStart();
       container.state = ContainerState::kRunning;
       container.health =
           container.spec && HasHealthCheck(*container.spec) ? Health::kStarting : Health::kNone;
@@ -198,8 +203,25 @@ void Suffer(Cut cut, ObservedState& state) {
   }
 }
 
+ObservedState Known(const ObservedState& state) {
+  ObservedState known = state;
+  // Without a label, an engine names the service that is shared only while nothing newer is there.
+  for (ObservedContainer& c : known.engine.containers) {
+    if (!c.owned || !c.spec || c.labels.count(std::string(kLabelShares)) != 0) continue;
+    for (const std::string& name : SharedServicesOf(*c.spec)) {
+      const auto& all = state.engine.containers;
+      const bool newer = std::any_of(all.begin(), all.end(), [&](const ObservedContainer& other) {
+        return other.owned && other.app == c.app && other.service == name &&
+               other.created_at > c.created_at;
+      });
+      if (newer) c.spec->Set(Field::kNetworkMode, Value("container:gone"));
+    }
+  }
+  return known;
+}
+
 ObservedState Seen(const Scenario& scenario, const ObservedState& state) {
-  ObservedState seen = state;
+  ObservedState seen = Known(state);
   if (!scenario.listed) return seen;
   const std::vector<std::string> hashes = HashesOf(scenario.target);
   for (ObservedContainer& container : seen.engine.containers) {

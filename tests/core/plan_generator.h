@@ -53,7 +53,9 @@ struct Scenario {
 
 Scenario MakeScenario(std::uint64_t seed);
 
-// What the planner is given: `state`, or what a look tells of it.
+// `state` as somebody tells it who looks into everything.
+ObservedState Known(const ObservedState& state);
+// What the planner is given: all that is known, or what a look tells of it.
 ObservedState Seen(const Scenario& scenario, const ObservedState& state);
 
 // The id of the image behind a reference, in all generated worlds: what a pull gives.

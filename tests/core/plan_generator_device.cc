@@ -96,6 +96,7 @@ void MakeAdopted(ObservedContainer& container, Dice& dice) {
   container.config_hash.clear();
   container.labels.erase(std::string(kLabelConfigHash));
   container.labels.erase(std::string(kLabelRestart));
+  container.labels.erase(std::string(kLabelShares));
   if (!container.app_id.empty() && dice.Chance(20)) {
     container.labels.erase(std::string(kLabelAppUuid));
     container.app = container.app_id;
@@ -176,6 +177,20 @@ ObservedContainer& Deploy(const AppStory& story, const TargetRelease& release,
   return state.engine.containers.back();
 }
 
+// Says in which namespaces the container lives; `to` finds the one of a service.
+void LabelShares(ObservedContainer& container, const ObservedState& state) {
+  std::string ids;
+  for (const std::string& name : SharedServicesOf(*container.spec)) {
+    const ObservedContainer* best = nullptr;
+    for (const ObservedContainer& c : state.engine.containers) {
+      const bool is = c.owned && c.app == container.app && c.service == name;
+      if (is && (best == nullptr || c.created_at > best->created_at)) best = &c;
+    }
+    ids += (ids.empty() ? "" : ",") + (best == nullptr ? "gone" : best->id);
+  }
+  if (!ids.empty()) container.labels[std::string(kLabelShares)] = ids;
+}
+
 void DeployAll(const AppStory& story, const TargetRelease& release, ObservedState& state,
                Dice& dice) {
   EnsureResources(story, release, state);
@@ -190,6 +205,10 @@ void DeployAll(const AppStory& story, const TargetRelease& release, ObservedStat
       SetState(container, ContainerState::kExited, dice);
       container.exit_code = 0;
     }
+  }
+  if (adopted) return;
+  for (ObservedContainer& container : state.engine.containers) {
+    if (container.app == story.uuid) LabelShares(container, state);
   }
 }
 
@@ -273,6 +292,7 @@ void Leave(const AppStory& story, const TargetRelease& release, ContainerState a
            ObservedState& state, Dice& dice) {
   if (release.services.empty()) return;
   ObservedContainer& container = Deploy(story, release, dice.Of(release.services), state, dice);
+  LabelShares(container, state);
   SetState(container, as, dice);
   if (as == ContainerState::kExited && dice.Chance(60)) container.restart_policy = "no";
   if (dice.Chance(20)) container.networks->clear();
@@ -354,12 +374,18 @@ void MeddleWithNetworks(const AppStory& story, ObservedState& state, Dice& dice)
 
 void RemoveNetwork(const AppStory& story, ObservedState& state, Dice& dice) {
   // An engine refuses to remove one that a running container is attached to.
+  const auto owned = OwnedOf(story, state);
   std::erase_if(state.engine.networks, [&](const ObservedNetwork& network) {
+    const auto attached = [&](const ObservedContainer* c) {
+      return std::count(c->networks->begin(), c->networks->end(), network.name) != 0;
+    };
     if (network.app != story.uuid || dice.Chance(50)) return false;
-    const auto owned = OwnedOf(story, state);
-    return std::none_of(owned.begin(), owned.end(), [&](const ObservedContainer* c) {
-      return c->IsUp() && std::count(c->networks->begin(), c->networks->end(), network.name) != 0;
+    const bool used = std::any_of(owned.begin(), owned.end(), [&](const ObservedContainer* c) {
+      return c->IsUp() && attached(c);
     });
+    if (used) return false;
+    for (ObservedContainer* c : owned) std::erase(*c->networks, network.name);
+    return true;
   });
 }
 

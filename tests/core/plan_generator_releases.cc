@@ -171,6 +171,7 @@ class Writer {
     };
     redefine(release_.networks);
     redefine(release_.volumes);
+    for (TargetService& service : release_.services) MendShares(service);
     for (TargetService& service : release_.services) {
       for (Dependency& dependency : service.spec.depends_on) MendCondition(dependency);
     }
@@ -182,6 +183,17 @@ class Writer {
     std::uint64_t seed = order_;
     for (const char c : name) seed = seed * 131 + static_cast<unsigned char>(c);
     return Dice(seed).Next();
+  }
+
+  // Nobody can share the namespace of what ends.
+  void MendShares(const TargetService& sharer) {
+    for (const std::string& name : SharedServicesOf(sharer.spec)) {
+      for (TargetService& service : release_.services) {
+        if (service.name != name) continue;
+        service.spec.running = true;
+        service.spec.Set(Field::kRestart, Value("always"));
+      }
+    }
   }
 
   // What an engine always starts again never completes: nobody could wait for it.

@@ -26,10 +26,6 @@ bool IsPrepared(const Step& step) {
          step.kind == StepKind::kCreateContainer;
 }
 
-bool IsLate(Strategy strategy) {
-  return strategy == Strategy::kKillThenDownload || strategy == Strategy::kDeleteThenDownload;
-}
-
 }  // namespace
 
 const char* PropertyName(Property property) { return kNames[static_cast<std::size_t>(property)]; }
@@ -195,7 +191,7 @@ void PlanJudge::JudgeScope(const AppLook& look) {
     blocks = look.target->is_host || std::any_of(look.target->gaps.begin(), look.target->gaps.end(),
                                                  [](const Gap& gap) { return gap.blocks; });
   }
-  const bool cycle = look.release != nullptr && HasCycle(*look.release, false);
+  const bool cycle = look.release != nullptr && HasCycle(*look.release);
   if (cycle && !look.target->is_host) {
     const bool said =
         app != nullptr && std::any_of(app->gaps.begin(), app->gaps.end(), [](const Gap& gap) {
@@ -299,15 +295,35 @@ void PlanJudge::JudgePrepared(const AppLook& look, std::size_t stop) {
       }
     }
   }
+  const std::set<std::string> made_in_span = MadeInSpan(look, target_, state_);
+  const bool stops_early = early.count(plan_.steps[stop].service) != 0;
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     const Step& step = plan_.steps[i];
     if (step.app != look.app || !IsPrepared(step) || order_.Before(i, stop)) continue;
-    const bool pull = step.kind == StepKind::kPullImage;
-    const bool of_late = late.count(step.service) != 0;
-    if (of_late && !pull && step.kind == StepKind::kCreateContainer) continue;
-    if (of_late && pull && early.count(plan_.steps[stop].service) != 0) continue;
+    if (step.phase != Phase::kPrepare) {
+      const bool creates = step.kind == StepKind::kCreateContainer;
+      const bool pulls = step.kind == StepKind::kPullImage;
+      if (creates && made_in_span.count(step.service) != 0) continue;
+      if (pulls && stops_early && late.count(step.service) != 0) continue;
+      if (!creates && !pulls && IsMadeAnew(i)) continue;
+    }
     Add(Property::kI3, plan_.steps[stop], "not after " + StepText(step));
   }
+}
+
+// The network or volume goes before it is made.
+bool PlanJudge::IsMadeAnew(std::size_t create) const {
+  const Step& step = plan_.steps[create];
+  for (std::size_t i = 0; i < create; ++i) {
+    const Step& other = plan_.steps[i];
+    const bool goes =
+        other.kind == StepKind::kRemoveNetwork || other.kind == StepKind::kPurgeVolume;
+    if (goes && other.app == step.app && other.subject == step.subject &&
+        order_.Before(i, create)) {
+      return true;
+    }
+  }
+  return step.detail == "back";
 }
 
 // I6: everything that a step acts on is there and ours.

@@ -51,10 +51,9 @@ std::set<std::string> StopDependencies(const ServiceLook& service, const Observe
     old = c;
   }
   if (old != nullptr && old->spec && !old->spec->depends_on.empty()) {
-    for (const Dependency& dependency : old->spec->depends_on) names.insert(dependency.service);
-    return names;
+    return DependenciesOf(*old->spec);
   }
-  return service.target == nullptr ? names : DependenciesOf(*service.target, false);
+  return service.target == nullptr ? names : DependenciesOf(service.target->spec);
 }
 
 // One container, as the target wants it, on networks that stay, beside services that stay.
@@ -81,14 +80,22 @@ bool PlanJudge::IsUnchanged(const AppLook& look, const std::string& name, int de
         });
     if (!same) return false;
   }
-  std::set<std::string> beside = DependenciesOf(*service.target, true);
-  for (const Dependency& dependency : spec.depends_on) {
-    if (!dependency.restart) beside.erase(dependency.service);
-  }
-  return std::all_of(beside.begin(), beside.end(), [&](const std::string& other) {
+  const auto runs_on = [&](const std::string& other) {
     const auto found = look.services.find(other);
-    return found == look.services.end() ||
-           (IsUnchanged(look, other, depth + 1) && found->second.containers[0]->IsUp());
+    return found != look.services.end() && IsUnchanged(look, other, depth + 1) &&
+           found->second.containers[0]->IsUp();
+  };
+  std::string shared;
+  for (const std::string& other : SharedServicesOf(spec)) {
+    if (!runs_on(other)) return false;
+    const ObservedContainer& its = *look.services.at(other).containers[0];
+    if (its.started_at > container.started_at) return false;  // Its namespace is another one now.
+    shared += (shared.empty() ? "" : ",") + its.id;
+  }
+  const auto label = container.labels.find(std::string(kLabelShares));
+  if (label != container.labels.end() && label->second != shared) return false;
+  return std::all_of(spec.depends_on.begin(), spec.depends_on.end(), [&](const Dependency& d) {
+    return !d.restart || look.services.count(d.service) == 0 || runs_on(d.service);
   });
 }
 
@@ -165,12 +172,13 @@ void PlanJudge::JudgeStarts(const AppLook& look) {
       return c->state != ContainerState::kCreated && !Matches(*c, *service, state_);
     });
     const bool ran = container != nullptr && container->state != ContainerState::kCreated;
-    const bool again = !replaces && (ran || look.record.committed == look.to());
+    const bool restarts = container != nullptr && container->IsUp();
+    const bool again = !replaces && !restarts && (ran || look.record.committed == look.to());
     starts[step.service] = {i, again};
   }
   const auto edges = [&](const std::string& name) {
     const TargetService* service = FindTargetService(look.target, name);
-    return service == nullptr ? std::set<std::string>() : DependenciesOf(*service, false);
+    return service == nullptr ? std::set<std::string>() : DependenciesOf(service->spec);
   };
   const auto exempt = [&](const Start& a, const Start& b) {
     const bool free = plan_.steps[a.step].status != StepStatus::kHeld &&
@@ -254,10 +262,9 @@ void PlanJudge::JudgeStops(const AppLook& look) {
     std::set<std::string> names;
     const auto it = look.services.find(name);
     if (it == look.services.end()) return names;
-    if (it->second.target != nullptr) names = DependenciesOf(*it->second.target, false);
+    if (it->second.target != nullptr) names = DependenciesOf(it->second.target->spec);
     for (const ObservedContainer* c : it->second.containers) {
-      if (!c->spec) continue;
-      for (const Dependency& dependency : c->spec->depends_on) names.insert(dependency.service);
+      if (c->spec) names.merge(DependenciesOf(*c->spec));
     }
     return names;
   };
@@ -332,6 +339,8 @@ void PlanJudge::JudgeSetAside(const AppLook& look) {
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
     const Step& start = plan_.steps[i];
     if (start.app != look.app || start.kind != StepKind::kStartContainer) continue;
+    const TargetService* service = FindTargetService(look.target, start.service);
+    if (service != nullptr && service->strategy == Strategy::kHandOver) continue;
     for (const ObservedContainer* old : look.services.at(start.service).containers) {
       if (old->id == start.subject || !old->restart_policy || old->restart_policy == "no") continue;
       if (old->state == ContainerState::kCreated || old->state == ContainerState::kDead) continue;

@@ -45,6 +45,7 @@ class PlanJudge {
   void JudgeContainer(std::size_t i);
   void JudgeImage(std::size_t i);
 
+  bool IsMadeAnew(std::size_t create) const;
   bool IsUnchanged(const AppLook& look, const std::string& name, int depth) const;
   bool AnyBefore(std::size_t then, StepKind kind, const std::string& app) const;
   const AppPlan* PlanOf(const std::string& app) const;

@@ -19,8 +19,13 @@ bool IsDone(const ObservedContainer& container, const std::string& policy) {
 class RestJudge {
  public:
   RestJudge(const Target& target, const ObservedState& state, const AppLook& look, bool natural,
-            Findings& findings)
-      : target_(target), state_(state), look_(look), natural_(natural), findings_(findings) {}
+            bool lenient, Findings& findings)
+      : target_(target),
+        state_(state),
+        look_(look),
+        natural_(natural),
+        lenient_(lenient),
+        findings_(findings) {}
 
   void Judge() {
     if (look_.has_span) Add(Property::kI9, "its locks are still held");
@@ -42,6 +47,13 @@ class RestJudge {
       if (network.owned && UuidOf(target_, network.app) == look_.app) networks.insert(network.name);
     }
     std::set<std::string> wanted;
+    for (const ObservedNetwork& network : state_.engine.networks) {
+      if (!network.owned || UuidOf(target_, network.app) != look_.app || !look_.release) continue;
+      const auto config = look_.release->networks.find(network.name);
+      if (config != look_.release->networks.end() && config->second != network.config) {
+        Add(Property::kI9, "network " + network.name + " has another definition");
+      }
+    }
     if (look_.release != nullptr) {
       for (const auto& [name, config] : look_.release->networks) wanted.insert(name);
       for (const auto& [name, config] : look_.release->volumes) {
@@ -82,7 +94,9 @@ class RestJudge {
     if (natural_ && runs && c.IsUp() && c.restart_policy != policy) {
       Add(Property::kI9, name + " has the policy " + c.restart_policy.value_or("none"));
     }
-    if (!c.networks) return;
+    if (c.IsUp()) JudgeShares(name, target->spec, c);
+    // One that is down is attached when it starts.
+    if (!c.networks || (!c.IsUp() && lenient_)) return;
     for (const std::string& network : NetworksOf(target->spec)) {
       if (std::count(c.networks->begin(), c.networks->end(), network) == 0) {
         Add(Property::kI9, name + " is not on network " + network);
@@ -90,8 +104,26 @@ class RestJudge {
     }
   }
 
+  // It is in the namespace of what runs now, not of what ran before.
+  void JudgeShares(const std::string& name, const ServiceSpec& spec, const ObservedContainer& c) {
+    std::string ids;
+    for (const std::string& other : SharedServicesOf(spec)) {
+      const auto its = look_.services.find(other);
+      if (its == look_.services.end() || its->second.containers.empty()) continue;
+      const ObservedContainer& shared = *its->second.containers[0];
+      ids += (ids.empty() ? "" : ",") + shared.id;
+      if (!shared.IsUp()) continue;
+      if (shared.started_at > c.started_at) Add(Property::kI9, name + " has lost " + other);
+    }
+    const auto label = c.labels.find(std::string(kLabelShares));
+    if (label != c.labels.end() && label->second != ids) {
+      Add(Property::kI9, name + " shares with what is gone");
+    }
+  }
+
   void JudgeRecord(const AppRecord& record) {
     if (record.cutover) Add(Property::kI9, "its cutover has not ended");
+    if (!record.purge.empty()) Add(Property::kI9, "a volume is to be purged");
     if (look_.release != nullptr && record.committed != look_.to()) {
       Add(Property::kI9, "committed is " + record.committed.value_or("nothing"));
     }
@@ -120,6 +152,7 @@ class RestJudge {
   const ObservedState& state_;
   const AppLook& look_;
   const bool natural_;
+  const bool lenient_;
   Findings& findings_;
 };
 
@@ -132,7 +165,7 @@ void CheckRest(const Target& target, const Plan& plan, const ObservedState& stat
                                       [name = app](const AppPlan& a) { return a.app == name; });
     if (planned == plan.apps.end() || planned->status != PlanStatus::kInSync) continue;
     if (look.target != nullptr && look.target->is_host) continue;
-    RestJudge(target, state, look, natural, findings).Judge();
+    RestJudge(target, state, look, natural, true, findings).Judge();
   }
 }
 
@@ -143,7 +176,7 @@ bool IsAtRest(const Target& target, const ObservedState& state, const std::strin
   const AppRecord& record = look->second.record;
   if (record.committed.value_or("") != look->second.to() || record.cutover) return false;
   Findings findings;
-  RestJudge(target, state, look->second, true, findings).Judge();
+  RestJudge(target, state, look->second, true, false, findings).Judge();
   return findings.empty();
 }
 

@@ -1,5 +1,6 @@
 // What holds of a step when its turn comes, and of a device where nothing is left to do.
 #include <algorithm>
+#include <sstream>
 
 #include "lockstep/identity.h"
 #include "plan_invariants_parts.h"
@@ -45,6 +46,8 @@ class StepJudge {
         return JudgeRemoveNetwork();
       case StepKind::kRemoveImage:
         return JudgeRemoveImage();
+      case StepKind::kPurgeVolume:
+        return JudgePurge();
       case StepKind::kTakeLocks:
         if (AppHolds() && !Forced()) Add(Property::kI1, "though an app holds one");
         return;
@@ -110,17 +113,6 @@ class StepJudge {
   void JudgeInterruption() {
     if (!state_.HasSpan(step_.app)) Add(Property::kI2, "outside a span");
     if (AppHolds() && !Forced()) Add(Property::kI1, "while an app holds a lock");
-    if (app_ == nullptr || !app_->release || GoesBack()) return;
-    for (const TargetService& service : app_->release->services) {
-      const bool late = service.strategy == Strategy::kKillThenDownload ||
-                        service.strategy == Strategy::kDeleteThenDownload;
-      if (late) continue;
-      const bool made = std::any_of(
-          state_.engine.containers.begin(), state_.engine.containers.end(), [&](const auto& c) {
-            return IsMine(c) && c.service == service.name && Matches(c, service, state_);
-          });
-      if (!made) Add(Property::kI3, "while the container of " + service.name + " is missing");
-    }
   }
 
   void JudgeCreate() {
@@ -165,6 +157,7 @@ class StepJudge {
       }
       if (c.spec && other.spec) JudgeClash(*c.spec, other);
     }
+    JudgeShares(c);
     if (!c.spec || !c.networks) return;
     for (const std::string& network : NetworksOf(*c.spec)) {
       const bool attached = std::count(c.networks->begin(), c.networks->end(), network) != 0;
@@ -195,7 +188,9 @@ class StepJudge {
     const bool ran = c.state != ContainerState::kCreated && c.state != ContainerState::kDead;
     const bool no_way_back =
         service != nullptr && service->strategy == Strategy::kDeleteThenDownload;
-    if (!ran || no_way_back || GoesBack() || app_ == nullptr || !app_->release) return;
+    if (!ran || no_way_back || !Record().purge.empty() || GoesBack() || app_ == nullptr ||
+        !app_->release)
+      return;
     const AppRecord record = Record();
     const std::string& to = app_->release->commit;
     const bool of_committed = record.committed == c.commit && record.committed != to;
@@ -209,10 +204,6 @@ class StepJudge {
   void JudgeConnect() {
     if (container_ == nullptr) return Add(Property::kEngine, "there is none");
     if (!FindNetwork(step_.detail)) Add(Property::kEngine, "there is no network " + step_.detail);
-    const auto& networks = container_->networks;
-    if (networks && std::count(networks->begin(), networks->end(), step_.detail) != 0) {
-      Add(Property::kEngine, "it is attached");
-    }
   }
 
   void JudgeRemoveNetwork() {
@@ -227,6 +218,28 @@ class StepJudge {
   void JudgeRemoveImage() {
     for (const ObservedContainer& c : state_.engine.containers) {
       if (c.image_id == step_.subject) Add(Property::kEngine, c.id + " runs on it");
+    }
+  }
+
+  void JudgePurge() {
+    for (const ObservedContainer& c : state_.engine.containers) {
+      if (!IsMine(c) || !c.spec) continue;
+      const auto volumes = VolumesOf(*c.spec);
+      if (std::count(volumes.begin(), volumes.end(), step_.subject) != 0) {
+        Add(Property::kEngine, c.id + " uses it");
+      }
+    }
+  }
+
+  // What shares a namespace starts when the one that has it is up.
+  void JudgeShares(const ObservedContainer& c) {
+    const auto label = c.labels.find(std::string(kLabelShares));
+    if (label == c.labels.end()) return;
+    std::istringstream ids(label->second);
+    for (std::string id; std::getline(ids, id, ',');) {
+      const ObservedContainer* shared = FindContainer(state_, id);
+      if (shared == nullptr || !shared->IsUp())
+        Add(Property::kEngine, "shares " + id + ", which is down");
     }
   }
 
