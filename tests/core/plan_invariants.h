@@ -40,6 +40,7 @@ const char* PropertyName(Property property);
 struct Finding {
   Property property;
   std::string what;
+  std::string where = {};  // The target, device and plan that it was found in, if not the first.
 };
 using Findings = std::vector<Finding>;
 // What is left of a finding without names and numbers: two of one kind have one cause, probably.

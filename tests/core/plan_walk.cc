@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "lockstep/simulate.h"
+#include "plan_dump.h"
 #include "plan_facts.h"
 
 namespace lockstep::test {
@@ -35,10 +36,11 @@ class Walk {
   void AllCuts() {
     if (dice_.Chance(70)) Unlock();
     const Plan plan = Make();
+    const ObservedState& before = state_;
     Simulation simulation(plan, state_, scenario_.target, ContentOf);
     for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
       if (plan.steps[i].status == StepStatus::kHeld || !simulation.IsReady(i)) continue;
-      CheckStep(scenario_.target, options_, plan.steps[i], simulation.state(), findings_);
+      Check(before, plan.steps[i], simulation.state());
       const bool surprise = IsSurprise(plan.steps[i], simulation.state());
       Note(plan.steps[i], simulation.state());
       simulation.Perform(i);
@@ -76,8 +78,26 @@ class Walk {
   Plan Make() {
     const ObservedState seen = Seen(scenario_, state_);
     Plan plan = MakePlan(seen, scenario_.target, options_);
+    const std::size_t known = findings_.size();
     CheckPlan(scenario_.target, seen, options_, plan, findings_);
+    Locate(known, state_);
     return plan;
+  }
+
+  // Says of new findings what the plan was made of.
+  void Locate(std::size_t known, const ObservedState& made_of) {
+    if (known == findings_.size()) return;
+    Scenario here = scenario_;
+    here.observed = made_of;
+    here.options = options_;
+    const std::string where = Describe(here);
+    for (; known < findings_.size(); ++known) findings_[known].where = where;
+  }
+
+  void Check(const ObservedState& made_of, const Step& step, const ObservedState& now) {
+    const std::size_t known = findings_.size();
+    CheckStep(scenario_.target, options_, step, now, findings_);
+    if (known < findings_.size()) Locate(known, made_of);
   }
 
   void GoOn(int rounds) {
@@ -103,6 +123,7 @@ class Walk {
 
   // Some of the plan, in any order that it allows; false where nothing of it can be done now.
   bool Perform(const Plan& plan) {
+    const ObservedState before = state_;
     Simulation simulation(plan, std::move(state_), scenario_.target, ContentOf);
     std::size_t most = plan.steps.size();
     if (!whole_ && dice_.Chance(60)) most = 1 + (dice_.Chance(50) ? 0 : dice_.Below(4));
@@ -113,7 +134,7 @@ class Walk {
                     [&](std::uint32_t i) { return plan.steps[i].status == StepStatus::kHeld; });
       if (ready.empty()) break;
       const std::uint32_t next = dice_.Of(ready);
-      CheckStep(scenario_.target, options_, plan.steps[next], simulation.state(), findings_);
+      Check(before, plan.steps[next], simulation.state());
       const bool surprise = IsSurprise(plan.steps[next], simulation.state());
       Note(plan.steps[next], simulation.state());
       simulation.Perform(next);
@@ -201,9 +222,11 @@ class Walk {
 
   void Rest() {
     const Plan plan = Make();
+    const std::size_t known = findings_.size();
     CheckRest(scenario_.target, plan, Known(state_), scenario_.natural, findings_);
     CheckStrangers();
     CheckInterrupted(plan);
+    Locate(known, state_);
   }
 
   void CheckStrangers() {

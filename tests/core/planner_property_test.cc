@@ -76,7 +76,9 @@ std::string Explain(const Failure& failure) {
       " findings; to see the first again: LOCKSTEP_TEST_SEED=" + std::to_string(failure.seed) +
       " planner_property_tests\nMade smaller:\n" + Describe(small);
   for (const Finding& finding : Try(small)) {
-    text += std::string(PropertyName(finding.property)) + " " + finding.what + "\n";
+    if (KindOf(finding) != kind) continue;
+    return text + finding.what + "\n" +
+           (finding.where.empty() ? "" : "Found in:\n" + finding.where);
   }
   return text;
 }
