@@ -52,7 +52,8 @@ bool AppLook::GoesBack() const {
 
 namespace {
 
-void FillIn(AppLook& look, const ObservedState& state, const PlanOptions& options) {
+void FillIn(AppLook& look, const Target& target, const ObservedState& state,
+            const PlanOptions& options) {
   if (look.target != nullptr && look.target->release) {
     look.release = &*look.target->release;
     for (const TargetService& service : look.release->services) {
@@ -74,9 +75,7 @@ void FillIn(AppLook& look, const ObservedState& state, const PlanOptions& option
     if (commits.size() == 1) look.record.committed = *commits.begin();
   }
   look.has_span = std::count(state.spans.begin(), state.spans.end(), look.app) != 0;
-  const auto& named = options.force_apps;
-  look.forced =
-      options.force && (named.empty() || std::count(named.begin(), named.end(), look.app) != 0);
+  look.forced = IsForced(target, state, options, look.app);
   for (const LockHolder& holder : state.locks) {
     if (holder.app == look.app && holder.held && !holder.ours &&
         look.services.count(holder.service) != 0) {
@@ -103,9 +102,18 @@ std::map<std::string, AppLook> LookAt(const Target& target, const ObservedState&
   }
   for (auto& [app, look] : looks) {
     look.app = app;
-    FillIn(look, state, options);
+    FillIn(look, target, state, options);
   }
   return looks;
+}
+
+bool IsForced(const Target& target, const ObservedState& state, const PlanOptions& options,
+              std::string_view app) {
+  const auto& config = target.whole_device ? target.config : state.config;
+  const auto overrides = config.find("BALENA_SUPERVISOR_OVERRIDE_LOCK");
+  if (overrides != config.end() && overrides->second == "1") return true;
+  const auto& named = options.force_apps;
+  return options.force && (named.empty() || std::count(named.begin(), named.end(), app) != 0);
 }
 
 bool Matches(const ObservedContainer& container, const TargetService& service,

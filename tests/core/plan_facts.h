@@ -46,6 +46,10 @@ struct AppLook {
 std::map<std::string, AppLook> LookAt(const Target& target, const ObservedState& state,
                                       const PlanOptions& options);
 
+// Whether the app's locks are run over: by force, or by the device's lasting override.
+bool IsForced(const Target& target, const ObservedState& state, const PlanOptions& options,
+              std::string_view app);
+
 // The same specification and image content.
 bool Matches(const ObservedContainer& container, const TargetService& service,
              const ObservedState& state);

@@ -80,7 +80,12 @@ class Author {
     for (ObservedContainer& container : state.engine.containers) {
       container.settled = container.IsUp() && dice_.Chance(10);
       container.interrupted = container.state == ContainerState::kExited && dice_.Chance(5);
+      container.start_failed = container.state == ContainerState::kExited && dice_.Chance(3);
+      container.lock_dir_elsewhere = container.owned && dice_.Chance(1) && dice_.Chance(30);
+      if (dice_.Chance(1)) scenario_.options.self = container.id;
     }
+    if (dice_.Chance(2)) scenario_.target.config["BALENA_SUPERVISOR_OVERRIDE_LOCK"] = "1";
+    if (dice_.Chance(2)) state.config["BALENA_SUPERVISOR_OVERRIDE_LOCK"] = "1";
     for (const AppStory& story : stories_) {
       if (!dice_.Chance(3) || AppHolds(state, story.uuid)) continue;
       state.spans.push_back(story.uuid);

@@ -169,7 +169,8 @@ void PlanJudge::JudgeStarts(const AppLook& look) {
     }
     const auto& all = look.services.at(step.service).containers;
     const bool replaces = std::any_of(all.begin(), all.end(), [&](const ObservedContainer* c) {
-      return c->state != ContainerState::kCreated && !Matches(*c, *service, state_);
+      return c->state != ContainerState::kCreated && c->state != ContainerState::kDead &&
+             !Matches(*c, *service, state_);
     });
     const bool ran = container != nullptr && container->state != ContainerState::kCreated;
     const bool restarts = container != nullptr && container->IsUp();
@@ -194,6 +195,7 @@ void PlanJudge::JudgeStarts(const AppLook& look) {
         Add(Property::kI14, plan_.steps[start.step], "not after the start of " + other);
       }
     }
+    if (look.GoesBack()) continue;  // A way back waits for no health.
     for (const Dependency& d : FindTargetService(look.target, name)->spec.depends_on) {
       const auto before = starts.find(d.service);
       if (before == starts.end() || d.condition == DependencyCondition::kStarted ||

@@ -87,11 +87,7 @@ class StepJudge {
     }
     return nullptr;
   }
-  bool Forced() const {
-    const auto& named = options_.force_apps;
-    return options_.force &&
-           (named.empty() || std::count(named.begin(), named.end(), step_.app) != 0);
-  }
+  bool Forced() const { return IsForced(target_, state_, options_, step_.app); }
   bool AppHolds() const {
     const auto looks = LookAt(target_, state_, options_);
     const auto look = looks.find(step_.app);
@@ -113,6 +109,7 @@ class StepJudge {
   void JudgeInterruption() {
     if (!state_.HasSpan(step_.app)) Add(Property::kI2, "outside a span");
     if (AppHolds() && !Forced()) Add(Property::kI1, "while an app holds a lock");
+    if (step_.subject == options_.self) Add(Property::kI6, "Lockstep runs in it");
   }
 
   void JudgeCreate() {

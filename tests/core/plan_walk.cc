@@ -72,7 +72,7 @@ class Walk {
       return container.owned && container.state == ContainerState::kRemoving;
     });
     std::erase_if(state_.locks, [](const LockHolder& holder) { return !holder.ours; });
-    options_ = {};
+    options_.force = false;
   }
 
   Plan Make() {
