@@ -1,0 +1,371 @@
+// What holds of a plan as it is made: who is left alone, who starts without a lock, and in which
+// order services start and stop.
+#include <algorithm>
+
+#include "lockstep/identity.h"
+#include "plan_invariants_parts.h"
+
+namespace lockstep::test {
+namespace {
+
+bool Contains(const std::vector<std::string>& list, const std::string& text) {
+  return std::find(list.begin(), list.end(), text) != list.end();
+}
+
+std::string PolicyOf(const ObservedContainer& container, const ObservedState& state) {
+  const auto label = container.labels.find(std::string(kLabelRestart));
+  if (label != container.labels.end()) return label->second;
+  const auto saved = state.saved_restart.find(container.id);
+  if (saved != state.saved_restart.end()) return saved->second;
+  return container.spec ? RestartPolicyOf(*container.spec) : "";
+}
+
+bool AlwaysRestarts(const std::string& policy) {
+  return policy == "always" || policy == "unless-stopped";
+}
+
+// Every service that `from` depends on, over any others that `passes`.
+template <typename Edges, typename Passes>
+std::set<std::string> Reach(const std::string& from, const Edges& edges, const Passes& passes) {
+  std::set<std::string> reached;
+  std::vector<std::string> open = {from};
+  while (!open.empty()) {
+    const std::string name = std::move(open.back());
+    open.pop_back();
+    for (const std::string& on : edges(name)) {
+      if (reached.insert(on).second && passes(on)) open.push_back(on);
+    }
+  }
+  return reached;
+}
+
+}  // namespace
+
+std::set<std::string> StopDependencies(const ServiceLook& service, const ObservedState& state) {
+  std::set<std::string> names;
+  const ObservedContainer* old = nullptr;
+  for (const ObservedContainer* c : service.containers) {
+    const bool ran = c->state != ContainerState::kCreated && c->state != ContainerState::kDead;
+    if (!ran || (service.target != nullptr && Matches(*c, *service.target, state))) continue;
+    if (old != nullptr) return {};  // Of several it is not said which one speaks.
+    old = c;
+  }
+  if (old != nullptr && old->spec && !old->spec->depends_on.empty()) {
+    return DependenciesOf(*old->spec);
+  }
+  return service.target == nullptr ? names : DependenciesOf(service.target->spec);
+}
+
+// One container, as the target wants it, on networks that stay, beside services that stay.
+bool PlanJudge::IsUnchanged(const AppLook& look, const std::string& name, int depth) const {
+  const auto it = look.services.find(name);
+  if (depth > 8 || it == look.services.end() || look.GoesBack()) return false;
+  const ServiceLook& service = it->second;
+  if (service.target == nullptr || service.containers.size() != 1) return false;
+  const ServiceSpec& spec = service.target->spec;
+  const ObservedContainer& container = *service.containers[0];
+  if (!spec.running || Contains(look.record.stopped, name) ||
+      container.state == ContainerState::kCreated || !Matches(container, *service.target, state_)) {
+    return false;
+  }
+  for (const std::string& volume : VolumesOf(spec)) {
+    if (Contains(look.record.purge, volume)) return false;
+  }
+  for (const std::string& network : NetworksOf(spec)) {
+    const auto wanted = look.release->networks.find(network);
+    const bool same = std::any_of(
+        state_.engine.networks.begin(), state_.engine.networks.end(), [&](const auto& n) {
+          return n.owned && UuidOf(target_, n.app) == look.app && n.name == network &&
+                 wanted != look.release->networks.end() && n.config == wanted->second;
+        });
+    if (!same) return false;
+  }
+  const auto runs_on = [&](const std::string& other) {
+    const auto found = look.services.find(other);
+    return found != look.services.end() && IsUnchanged(look, other, depth + 1) &&
+           found->second.containers[0]->IsUp();
+  };
+  std::string shared;
+  for (const std::string& other : SharedServicesOf(spec)) {
+    if (!runs_on(other)) return false;
+    const ObservedContainer& its = *look.services.at(other).containers[0];
+    if (its.started_at > container.started_at) return false;  // Its namespace is another one now.
+    shared += (shared.empty() ? "" : ",") + its.id;
+  }
+  const auto label = container.labels.find(std::string(kLabelShares));
+  if (label != container.labels.end() && label->second != shared) return false;
+  return std::all_of(spec.depends_on.begin(), spec.depends_on.end(), [&](const Dependency& d) {
+    return !d.restart || look.services.count(d.service) == 0 || runs_on(d.service);
+  });
+}
+
+void PlanJudge::JudgeUnchanged(const AppLook& look) {
+  for (const auto& [name, service] : look.services) {
+    if (!IsUnchanged(look, name, 0)) continue;
+    const ObservedContainer& container = *service.containers[0];
+    for (const Step& step : plan_.steps) {
+      if (step.app != look.app || step.service != name) continue;
+      const bool restores = step.kind == StepKind::kUpdateContainer &&
+                            step.detail == RestartPolicyOf(service.target->spec) &&
+                            container.restart_policy != step.detail;
+      const bool starts = step.kind == StepKind::kStartContainer && !container.IsUp();
+      if (step.kind == StepKind::kStopContainer || step.kind == StepKind::kRemoveContainer ||
+          step.kind == StepKind::kDisconnectNetwork || step.kind == StepKind::kCreateContainer ||
+          (step.kind == StepKind::kUpdateContainer && !restores) ||
+          (step.kind == StepKind::kStartContainer && !starts)) {
+        Add(Property::kI7, step, "though nothing of the service changed");
+      }
+    }
+  }
+}
+
+void PlanJudge::JudgeRestarts(const AppLook& look) {
+  const AppPlan* app = PlanOf(look.app);
+  if (app == nullptr || look.release == nullptr || look.has_span || look.record.cutover ||
+      look.target->is_host || look.record.committed.value_or("").empty() ||
+      std::any_of(app->gaps.begin(), app->gaps.end(), [](const Gap& g) { return g.blocks; })) {
+    return;
+  }
+  for (const auto& [name, service] : look.services) {
+    if (service.containers.size() != 1 || Contains(look.record.stopped, name)) continue;
+    const ObservedContainer& container = *service.containers[0];
+    if (container.state != ContainerState::kExited || container.commit != look.record.committed ||
+        !AlwaysRestarts(PolicyOf(container, state_))) {
+      continue;
+    }
+    const bool unchanged = IsUnchanged(look, name, 0);
+    const bool waits_for_release =
+        look.record.committed != look.to() && app->status == PlanStatus::kHeld &&
+        !(service.target != nullptr && Matches(container, *service.target, state_));
+    if (!unchanged && !waits_for_release) continue;
+    bool started = false;
+    for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+      const Step& step = plan_.steps[i];
+      if (step.kind != StepKind::kStartContainer || step.subject != container.id) continue;
+      started = true;
+      if (step.status == StepStatus::kHeld || AnyBefore(i, StepKind::kTakeLocks, look.app)) {
+        Add(Property::kI11, step, "waits for a lock");
+      }
+    }
+    if (!started) {
+      Add(Property::kI11, look.app + "/" + name + " [" + container.id + "]: is not started again");
+    }
+  }
+}
+
+void PlanJudge::JudgeStarts(const AppLook& look) {
+  struct Start {
+    std::size_t step;
+    bool again;  // In the running release: needs no lock, and waits for nobody who needs one.
+  };
+  std::map<std::string, Start> starts;
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step& step = plan_.steps[i];
+    if (step.app != look.app || step.kind != StepKind::kStartContainer) continue;
+    const TargetService* service = FindTargetService(look.target, step.service);
+    const ObservedContainer* container = FindContainer(state_, step.subject);
+    if (service == nullptr || (container != nullptr && !Matches(*container, *service, state_))) {
+      continue;
+    }
+    const auto& all = look.services.at(step.service).containers;
+    const bool replaces = std::any_of(all.begin(), all.end(), [&](const ObservedContainer* c) {
+      return c->state != ContainerState::kCreated && c->state != ContainerState::kDead &&
+             !Matches(*c, *service, state_);
+    });
+    const bool ran = container != nullptr && container->state != ContainerState::kCreated;
+    const bool restarts = container != nullptr && container->IsUp();
+    const bool again = !replaces && !restarts && (ran || look.record.committed == look.to());
+    starts[step.service] = {i, again};
+  }
+  const auto edges = [&](const std::string& name) {
+    const TargetService* service = FindTargetService(look.target, name);
+    return service == nullptr ? std::set<std::string>() : DependenciesOf(service->spec);
+  };
+  const auto exempt = [&](const Start& a, const Start& b) {
+    const bool free = plan_.steps[a.step].status != StepStatus::kHeld &&
+                      plan_.steps[b.step].status == StepStatus::kHeld;
+    return (a.again && !b.again) || (free && look.record.cutover == look.to());
+  };
+  for (const auto& [name, start] : starts) {
+    const auto on = Reach(name, edges, [&](const auto& other) { return starts.count(other) == 0; });
+    for (const std::string& other : on) {
+      const auto before = starts.find(other);
+      if (before == starts.end() || other == name || exempt(start, before->second)) continue;
+      if (!order_.Before(before->second.step, start.step)) {
+        Add(Property::kI14, plan_.steps[start.step], "not after the start of " + other);
+      }
+    }
+    if (look.GoesBack()) continue;  // A way back waits for no health.
+    for (const Dependency& d : FindTargetService(look.target, name)->spec.depends_on) {
+      const auto before = starts.find(d.service);
+      if (before == starts.end() || d.condition == DependencyCondition::kStarted ||
+          exempt(start, before->second)) {
+        continue;
+      }
+      const bool completed = d.condition == DependencyCondition::kCompletedSuccessfully;
+      bool awaited = false;
+      for (std::size_t i = 0; i < start.step; ++i) {
+        const Step& step = plan_.steps[i];
+        awaited =
+            awaited || (step.app == look.app && step.kind == StepKind::kAwaitHealth &&
+                        step.service == d.service && (step.detail == "completed") == completed &&
+                        order_.Before(before->second.step, i) && order_.Before(i, start.step));
+      }
+      if (!awaited) Add(Property::kI14, plan_.steps[start.step], "does not wait for " + d.service);
+    }
+  }
+  JudgeStartsOfOld(look);
+}
+
+// Old containers that are started again: in their own order.
+void PlanJudge::JudgeStartsOfOld(const AppLook& look) {
+  std::map<std::string, std::size_t> starts;
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step& step = plan_.steps[i];
+    if (step.app != look.app || step.kind != StepKind::kStartContainer) continue;
+    const TargetService* service = FindTargetService(look.target, step.service);
+    const ObservedContainer* container = FindContainer(state_, step.subject);
+    if (container == nullptr || !container->spec ||
+        (service != nullptr && Matches(*container, *service, state_))) {
+      continue;
+    }
+    starts[step.service] = i;
+  }
+  for (const auto& [name, i] : starts) {
+    const ObservedContainer* container = FindContainer(state_, plan_.steps[i].subject);
+    for (const Dependency& d : container->spec->depends_on) {
+      const auto before = starts.find(d.service);
+      if (before == starts.end() || before->first == name) continue;
+      const ObservedContainer* other = FindContainer(state_, plan_.steps[before->second].subject);
+      const auto& back = other->spec->depends_on;
+      const bool circle = std::any_of(back.begin(), back.end(),
+                                      [&](const Dependency& b) { return b.service == name; });
+      if (!circle && !order_.Before(before->second, i)) {
+        Add(Property::kI14, plan_.steps[i], "not after the start of the old " + d.service);
+      }
+    }
+  }
+}
+
+void PlanJudge::JudgeStops(const AppLook& look) {
+  std::map<std::string, std::size_t> stops;
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step& step = plan_.steps[i];
+    if (step.app == look.app && step.kind == StepKind::kStopContainer && Interrupts(step, state_)) {
+      stops[step.service] = i;
+    }
+  }
+  const auto edges = [&](const std::string& name) {
+    const auto it = look.services.find(name);
+    return it == look.services.end() ? std::set<std::string>()
+                                     : StopDependencies(it->second, state_);
+  };
+  const auto any_edges = [&](const std::string& name) {
+    std::set<std::string> names;
+    const auto it = look.services.find(name);
+    if (it == look.services.end()) return names;
+    if (it->second.target != nullptr) names = DependenciesOf(it->second.target->spec);
+    for (const ObservedContainer* c : it->second.containers) {
+      if (c->spec) names.merge(DependenciesOf(*c->spec));
+    }
+    return names;
+  };
+  const auto all = [](const std::string&) { return true; };
+  for (const auto& [name, service] : look.services) {
+    if (Reach(name, any_edges, all).count(name) != 0) return;  // Where a circle is cut is free.
+  }
+  for (const auto& [name, stop] : stops) {
+    const TargetService* service = FindTargetService(look.target, name);
+    if (service != nullptr && service->strategy == Strategy::kHandOver) continue;
+    for (const std::string& other : Reach(name, edges, all)) {
+      const auto after = stops.find(other);
+      if (after == stops.end()) continue;
+      if (!order_.Before(stop, after->second)) {
+        Add(Property::kI14, plan_.steps[after->second], "not after the stop of " + name);
+      }
+    }
+  }
+}
+
+// What comes when: stops and starts in the span, names after the starts, the commit at the end.
+void PlanJudge::JudgeSequence(const AppLook& look) {
+  std::vector<std::size_t> starts;
+  std::vector<std::size_t> awaits;
+  std::size_t release = plan_.steps.size();
+  bool hands_over = false;
+  for (const auto& [name, service] : look.services) {
+    hands_over = hands_over ||
+                 (service.target != nullptr && service.target->strategy == Strategy::kHandOver);
+  }
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step& step = plan_.steps[i];
+    if (step.app != look.app) continue;
+    if (step.kind == StepKind::kStartContainer) starts.push_back(i);
+    if (step.kind == StepKind::kAwaitHealth) awaits.push_back(i);
+    if (step.kind == StepKind::kReleaseLocks) release = i;
+    const bool commit = step.kind == StepKind::kCommitRelease;
+    const bool rename = step.kind == StepKind::kRenameContainer && step.phase == Phase::kCutover;
+    for (const std::size_t start : starts) {
+      const bool gated = AnyBefore(start, StepKind::kTakeLocks, look.app);
+      if (rename && gated && !order_.Before(start, i)) {
+        Add(Property::kForm, step, "before " + StepText(plan_.steps[start]));
+      }
+      if (commit && !order_.Before(start, i)) {
+        Add(Property::kI4, step, "before " + StepText(plan_.steps[start]));
+      }
+    }
+    for (const std::size_t await : awaits) {
+      if (commit && !order_.Before(await, i)) {
+        Add(Property::kI4, step, "before " + StepText(plan_.steps[await]));
+      }
+    }
+  }
+  if (release == plan_.steps.size() || hands_over) return;
+  for (const std::size_t start : starts) {
+    const bool late = std::any_of(awaits.begin(), awaits.end(),
+                                  [&](std::size_t await) { return order_.Before(await, start); });
+    const bool gated = AnyBefore(start, StepKind::kTakeLocks, look.app);
+    if (gated && late == order_.Before(start, release)) {
+      Add(Property::kForm, plan_.steps[start], late ? "holds up the locks" : "after the locks");
+    }
+  }
+  for (const std::size_t await : awaits) {
+    if (order_.Before(await, release)) {
+      Add(Property::kForm, plan_.steps[await], "holds up the locks");
+    }
+  }
+}
+
+// Before the successor starts, the engine is told not to start the old one again.
+void PlanJudge::JudgeSetAside(const AppLook& look) {
+  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
+    const Step& start = plan_.steps[i];
+    if (start.app != look.app || start.kind != StepKind::kStartContainer) continue;
+    const TargetService* service = FindTargetService(look.target, start.service);
+    if (service != nullptr && service->strategy == Strategy::kHandOver) continue;
+    for (const ObservedContainer* old : look.services.at(start.service).containers) {
+      if (old->id == start.subject || !old->restart_policy || old->restart_policy == "no") continue;
+      if (old->state == ContainerState::kCreated || old->state == ContainerState::kDead) continue;
+      bool aside = false;
+      for (std::size_t k = 0; k < i && !aside; ++k) {
+        aside = plan_.steps[k].kind == StepKind::kUpdateContainer &&
+                plan_.steps[k].subject == old->id && plan_.steps[k].detail == "no" &&
+                order_.Before(k, i);
+      }
+      if (!aside) Add(Property::kBeside, start, old->id + " could come back beside it");
+    }
+  }
+}
+
+// By force only locks go that are held, and of services that are interrupted.
+void PlanJudge::JudgeDeletedLocks(const AppLook& look) {
+  for (const Step& step : plan_.steps) {
+    if (step.app != look.app || step.kind != StepKind::kDeleteLock) continue;
+    const bool known = std::any_of(look.holders.begin(), look.holders.end(), [&](const auto* h) {
+      return h->path == step.subject && h->service == step.service;
+    });
+    if (!known || !look.forced) Add(Property::kI1, step, "which is no lock to be run over");
+  }
+}
+
+}  // namespace lockstep::test
