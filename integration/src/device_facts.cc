@@ -7,7 +7,7 @@
 
 #include "json_value.h"
 #include "options.h"
-#include "target_file.h"
+#include "whole_file.h"
 
 namespace lockstep {
 namespace {
