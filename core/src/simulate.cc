@@ -52,6 +52,7 @@ void Simulation::PerformStep(const Step& step) {
   StepResult result;
   result.id = IdOfResult(step);
   if (step.kind == StepKind::kCreateContainer) created_[step.subject] = result.id;
+  if (step.kind == StepKind::kStopContainer) RememberInterrupted(step);
   ApplyEffect(step, BuildRequest(step, plan_, state_, target_, DeviceInfo{}), result, state_);
   if (step.kind == StepKind::kAwaitHealth) Settle(step);
 }
@@ -68,6 +69,15 @@ std::string Simulation::IdOfResult(const Step& step) const {
                                    [&](const ObservedContainer& c) { return c.id == id; });
     if (!taken) return id;
   }
+}
+
+// What is stopped is remembered before, as a Session does: the taking of the locks may be long ago,
+// and not have known of it.
+void Simulation::RememberInterrupted(const Step& step) {
+  if (state_.FindApp(step.app) == nullptr) return;
+  std::vector<std::string>& ids = state_.AppFor(step.app).interrupted;
+  const auto at = std::lower_bound(ids.begin(), ids.end(), step.subject);
+  if (at == ids.end() || *at != step.subject) ids.insert(at, step.subject);
 }
 
 // What the step waited for has come.

@@ -41,12 +41,16 @@ class PlanJudge {
   void JudgeSequence(const AppLook& look);
   void JudgeSetAside(const AppLook& look);
   void JudgeDeletedLocks(const AppLook& look);
+  void JudgeStrategies(const AppLook& look);
+  void JudgeWayBack(const AppLook& look);
   void JudgeSubject(std::size_t i);
   void JudgeContainer(std::size_t i);
   void JudgeImage(std::size_t i);
 
   bool IsMadeAnew(std::size_t create) const;
   bool IsUnchanged(const AppLook& look, const std::string& name, int depth) const;
+  // Whether the order holds a step of that kind on the service between the two.
+  bool AnyBetween(std::size_t first, std::size_t then, StepKind kind) const;
   bool AnyBefore(std::size_t then, StepKind kind, const std::string& app) const;
   const AppPlan* PlanOf(const std::string& app) const;
   void Add(Property property, std::string what) {

@@ -49,6 +49,7 @@ class Simulation {
  private:
   std::string IdOfResult(const Step& step) const;
   void PerformStep(const Step& step);
+  void RememberInterrupted(const Step& step);
   void Settle(const Step& step);
 
   const Plan& plan_;
