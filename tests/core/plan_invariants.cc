@@ -307,7 +307,7 @@ void PlanJudge::JudgePrepared(const AppLook& look, std::size_t stop) {
   for (std::size_t before = 0; before != early.size();) {
     before = early.size();
     for (const auto& [name, service] : look.services) {
-      for (const std::string& on : StopDependencies(service, state_)) {
+      for (const std::string& on : AnyDependencies(service)) {
         if (early.count(on) != 0) early.insert(name);
       }
     }

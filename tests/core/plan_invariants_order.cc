@@ -56,6 +56,15 @@ std::set<std::string> StopDependencies(const ServiceLook& service, const Observe
   return service.target == nullptr ? names : DependenciesOf(service.target->spec);
 }
 
+std::set<std::string> AnyDependencies(const ServiceLook& service) {
+  std::set<std::string> names;
+  if (service.target != nullptr) names = DependenciesOf(service.target->spec);
+  for (const ObservedContainer* c : service.containers) {
+    if (c->spec) names.merge(DependenciesOf(*c->spec));
+  }
+  return names;
+}
+
 // One container, as the target wants it, on networks that stay, beside services that stay.
 bool PlanJudge::IsUnchanged(const AppLook& look, const std::string& name, int depth) const {
   const auto it = look.services.find(name);
@@ -261,14 +270,8 @@ void PlanJudge::JudgeStops(const AppLook& look) {
                                      : StopDependencies(it->second, state_);
   };
   const auto any_edges = [&](const std::string& name) {
-    std::set<std::string> names;
     const auto it = look.services.find(name);
-    if (it == look.services.end()) return names;
-    if (it->second.target != nullptr) names = DependenciesOf(it->second.target->spec);
-    for (const ObservedContainer* c : it->second.containers) {
-      if (c->spec) names.merge(DependenciesOf(*c->spec));
-    }
-    return names;
+    return it == look.services.end() ? std::set<std::string>() : AnyDependencies(it->second);
   };
   const auto all = [](const std::string&) { return true; };
   for (const auto& [name, service] : look.services) {

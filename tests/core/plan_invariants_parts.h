@@ -19,6 +19,9 @@ std::string StepText(const Step& step);
 // What the service depends on as it runs; by the target where what runs does not say.
 std::set<std::string> StopDependencies(const ServiceLook& service, const ObservedState& state);
 
+// The same by everything that says so.
+std::set<std::string> AnyDependencies(const ServiceLook& service);
+
 class PlanJudge {
  public:
   PlanJudge(const Target& target, const ObservedState& state, const PlanOptions& options,

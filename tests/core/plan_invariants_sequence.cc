@@ -66,10 +66,13 @@ void PlanJudge::JudgeSetAside(const AppLook& look) {
     for (const ObservedContainer* old : look.services.at(start.service).containers) {
       if (old->id == start.subject || !old->restart_policy || old->restart_policy == "no") continue;
       if (old->state == ContainerState::kCreated || old->state == ContainerState::kDead) continue;
+      // An engine remembers what was stopped by hand, but for `always`.
+      if (!old->IsUp() && old->restart_policy != "always") continue;
       bool aside = false;
       for (std::size_t k = 0; k < i && !aside; ++k) {
-        aside = plan_.steps[k].kind == StepKind::kUpdateContainer &&
-                plan_.steps[k].subject == old->id && plan_.steps[k].detail == "no" &&
+        const Step& step = plan_.steps[k];
+        const bool set = step.kind == StepKind::kUpdateContainer && step.detail == "no";
+        aside = (set || step.kind == StepKind::kRemoveContainer) && step.subject == old->id &&
                 order_.Before(k, i);
       }
       if (!aside) Add(Property::kBeside, start, old->id + " could come back beside it");

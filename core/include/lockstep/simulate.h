@@ -48,6 +48,7 @@ class Simulation {
 
  private:
   std::string IdOfResult(const Step& step) const;
+  std::string NewContainerId() const;
   void PerformStep(const Step& step);
   void RememberInterrupted(const Step& step);
   void Settle(const Step& step);
