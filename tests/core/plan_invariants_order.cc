@@ -266,8 +266,14 @@ void PlanJudge::JudgeStops(const AppLook& look) {
   }
   const auto edges = [&](const std::string& name) {
     const auto it = look.services.find(name);
-    return it == look.services.end() ? std::set<std::string>()
-                                     : StopDependencies(it->second, state_);
+    if (it == look.services.end()) return std::set<std::string>();
+    const auto stop = stops.find(name);
+    const TargetService* target = it->second.target;
+    // What is of the target stops by the target's word.
+    const bool of_target =
+        stop != stops.end() && target != nullptr &&
+        Matches(*FindContainer(state_, plan_.steps[stop->second].subject), *target, state_);
+    return of_target ? DependenciesOf(target->spec) : StopDependencies(it->second, state_);
   };
   const auto any_edges = [&](const std::string& name) {
     const auto it = look.services.find(name);

@@ -125,7 +125,8 @@ void PlanJudge::JudgeWayBack(const AppLook& look) {
   const auto back = std::find_if(plan_.steps.begin(), plan_.steps.end(), [&](const Step& step) {
     return step.app == look.app && step.kind == StepKind::kCommitRelease && step.detail == "back";
   });
-  if (back == plan_.steps.end()) return;
+  // Of one release, what is new cannot be told from what ran before.
+  if (back == plan_.steps.end() || look.record.committed == look.to()) return;
   const auto commit = static_cast<std::size_t>(back - plan_.steps.begin());
   const auto has = [&](StepKind kind, const ObservedContainer& c) {
     for (std::size_t i = 0; i < commit; ++i) {
