@@ -172,6 +172,7 @@ class Walk {
   }
 
   void CheckInterrupted(const Plan& plan) {
+    if (!scenario_.natural) return;
     const auto looks = LookAt(scenario_.target, state_, {});
     for (const AppPlan& app : plan.apps) {
       const auto at = looks.find(app.app);
