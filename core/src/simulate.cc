@@ -1,6 +1,7 @@
 #include "lockstep/simulate.h"
 
 #include <algorithm>
+#include <charconv>
 #include <utility>
 
 #include "lockstep/image_reference.h"
@@ -52,6 +53,7 @@ void Simulation::PerformStep(const Step& step) {
   StepResult result;
   result.id = IdOfResult(step);
   if (step.kind == StepKind::kCreateContainer) created_[step.subject] = result.id;
+  if (step.kind == StepKind::kStopContainer) RememberInterrupted(step);
   ApplyEffect(step, BuildRequest(step, plan_, state_, target_, DeviceInfo{}), result, state_);
   if (step.kind == StepKind::kAwaitHealth) Settle(step);
 }
@@ -60,14 +62,34 @@ std::string Simulation::IdOfResult(const Step& step) const {
   if (step.kind == StepKind::kPullImage) {
     return image_id_ ? image_id_(step.subject) : "simulated:" + NormalizedReference(step.subject);
   }
-  if (step.kind != StepKind::kCreateContainer) return {};
-  const auto& containers = state_.engine.containers;
-  for (std::size_t n = containers.size() + 1;; ++n) {
-    std::string id = "simulated-" + std::to_string(n);
-    const bool taken = std::any_of(containers.begin(), containers.end(),
-                                   [&](const ObservedContainer& c) { return c.id == id; });
-    if (!taken) return id;
+  return step.kind == StepKind::kCreateContainer ? NewContainerId() : std::string();
+}
+
+// Above every number that the state knows: ids do not come again.
+std::string Simulation::NewContainerId() const {
+  constexpr std::string_view kPrefix = "simulated-";
+  unsigned last = 0;
+  const auto look_at = [&](std::string_view id) {
+    if (!id.starts_with(kPrefix)) return;
+    unsigned number = 0;
+    std::from_chars(id.data() + kPrefix.size(), id.data() + id.size(), number);
+    last = std::max(last, number);
+  };
+  for (const ObservedContainer& container : state_.engine.containers) look_at(container.id);
+  for (const auto& [name, id] : created_) look_at(id);
+  for (const AppRecord& record : state_.apps) {
+    for (const std::string& id : record.interrupted) look_at(id);
   }
+  return std::string(kPrefix) + std::to_string(last + 1);
+}
+
+// What is stopped is remembered before, as a Session does: the taking of the locks may be long ago,
+// and not have known of it.
+void Simulation::RememberInterrupted(const Step& step) {
+  if (state_.FindApp(step.app) == nullptr) return;
+  std::vector<std::string>& ids = state_.AppFor(step.app).interrupted;
+  const auto at = std::lower_bound(ids.begin(), ids.end(), step.subject);
+  if (at == ids.end() || *at != step.subject) ids.insert(at, step.subject);
 }
 
 // What the step waited for has come.

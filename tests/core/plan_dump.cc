@@ -61,8 +61,7 @@ void WriteContainer(std::ostream& out, const ObservedContainer& c) {
       << ") " << HealthName(c.health) << " image=" << c.image_id
       << " policy=" << c.restart_policy.value_or("?")
       << " networks=" << (c.networks ? List(*c.networks) : "?")
-      << (c.config_hash.empty() ? " adopted" : "") << (c.settled ? " settled" : "")
-      << (c.interrupted ? " interrupted" : "");
+      << (c.config_hash.empty() ? " adopted" : "") << (c.settled ? " settled" : "");
   if (c.spec) WriteSpec(out, *c.spec);
   out << "\n";
 }
@@ -73,7 +72,7 @@ void WriteDevice(std::ostream& out, const ObservedState& state) {
     out << "  record " << record.app << " committed=" << record.committed.value_or("-")
         << " cutover=" << record.cutover.value_or("-") << " failed=" << List(record.failed)
         << " stopped=" << List(record.stopped) << " purge=" << List(record.purge)
-        << " retired=" << List(record.retired);
+        << " retired=" << List(record.retired) << " interrupted=" << List(record.interrupted);
     for (const auto& [name, config] : record.networks) out << " network " << name << ToText(config);
     out << "\n";
   }

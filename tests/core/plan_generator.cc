@@ -79,7 +79,6 @@ class Author {
     }
     for (ObservedContainer& container : state.engine.containers) {
       container.settled = container.IsUp() && dice_.Chance(10);
-      container.interrupted = container.state == ContainerState::kExited && dice_.Chance(5);
       container.start_failed = container.state == ContainerState::kExited && dice_.Chance(3);
       container.lock_dir_elsewhere = container.owned && dice_.Chance(1) && dice_.Chance(30);
       if (dice_.Chance(1)) scenario_.options.self = container.id;
@@ -179,7 +178,6 @@ void Suffer(Cut cut, ObservedState& state) {
   if (cut == Cut::kNone) return;
   for (ObservedContainer& container : state.engine.containers) {
     container.settled = false;
-    container.interrupted = false;
     container.handed_over = false;
     container.start_failed = false;
   }

@@ -71,6 +71,8 @@ void PlanJudge::Judge() {
     JudgeSequence(look);
     JudgeSetAside(look);
     JudgeDeletedLocks(look);
+    JudgeStrategies(look);
+    JudgeWayBack(look);
   }
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) JudgeSubject(i);
 }
@@ -79,6 +81,18 @@ bool PlanJudge::AnyBefore(std::size_t then, StepKind kind, const std::string& ap
   for (std::size_t i = 0; i < then; ++i) {
     const Step& step = plan_.steps[i];
     if (step.kind == kind && step.app == app && order_.Before(i, then)) return true;
+  }
+  return false;
+}
+
+bool PlanJudge::AnyBetween(std::size_t first, std::size_t then, StepKind kind) const {
+  for (std::size_t i = first; i < then; ++i) {
+    const Step& step = plan_.steps[i];
+    if (step.kind == kind && step.app == plan_.steps[then].app &&
+        step.service == plan_.steps[then].service && order_.Before(first, i) &&
+        order_.Before(i, then)) {
+      return true;
+    }
   }
   return false;
 }
@@ -191,6 +205,9 @@ void PlanJudge::JudgeScope(const AppLook& look) {
     blocks = look.target->is_host || std::any_of(look.target->gaps.begin(), look.target->gaps.end(),
                                                  [](const Gap& gap) { return gap.blocks; });
   }
+  const auto& failed = look.record.failed;  // Not tried again.
+  blocks = blocks ||
+           (look.release != nullptr && std::count(failed.begin(), failed.end(), look.to()) != 0);
   const bool cycle = look.release != nullptr && HasCycle(*look.release);
   if (cycle && !look.target->is_host) {
     const bool said =
@@ -290,7 +307,7 @@ void PlanJudge::JudgePrepared(const AppLook& look, std::size_t stop) {
   for (std::size_t before = 0; before != early.size();) {
     before = early.size();
     for (const auto& [name, service] : look.services) {
-      for (const std::string& on : StopDependencies(service, state_)) {
+      for (const std::string& on : AnyDependencies(service)) {
         if (early.count(on) != 0) early.insert(name);
       }
     }

@@ -56,6 +56,15 @@ std::set<std::string> StopDependencies(const ServiceLook& service, const Observe
   return service.target == nullptr ? names : DependenciesOf(service.target->spec);
 }
 
+std::set<std::string> AnyDependencies(const ServiceLook& service) {
+  std::set<std::string> names;
+  if (service.target != nullptr) names = DependenciesOf(service.target->spec);
+  for (const ObservedContainer* c : service.containers) {
+    if (c->spec) names.merge(DependenciesOf(*c->spec));
+  }
+  return names;
+}
+
 // One container, as the target wants it, on networks that stay, beside services that stay.
 bool PlanJudge::IsUnchanged(const AppLook& look, const std::string& name, int depth) const {
   const auto it = look.services.find(name);
@@ -257,18 +266,18 @@ void PlanJudge::JudgeStops(const AppLook& look) {
   }
   const auto edges = [&](const std::string& name) {
     const auto it = look.services.find(name);
-    return it == look.services.end() ? std::set<std::string>()
-                                     : StopDependencies(it->second, state_);
+    if (it == look.services.end()) return std::set<std::string>();
+    const auto stop = stops.find(name);
+    const TargetService* target = it->second.target;
+    // What is of the target stops by the target's word.
+    const bool of_target =
+        stop != stops.end() && target != nullptr &&
+        Matches(*FindContainer(state_, plan_.steps[stop->second].subject), *target, state_);
+    return of_target ? DependenciesOf(target->spec) : StopDependencies(it->second, state_);
   };
   const auto any_edges = [&](const std::string& name) {
-    std::set<std::string> names;
     const auto it = look.services.find(name);
-    if (it == look.services.end()) return names;
-    if (it->second.target != nullptr) names = DependenciesOf(it->second.target->spec);
-    for (const ObservedContainer* c : it->second.containers) {
-      if (c->spec) names.merge(DependenciesOf(*c->spec));
-    }
-    return names;
+    return it == look.services.end() ? std::set<std::string>() : AnyDependencies(it->second);
   };
   const auto all = [](const std::string&) { return true; };
   for (const auto& [name, service] : look.services) {
@@ -284,87 +293,6 @@ void PlanJudge::JudgeStops(const AppLook& look) {
         Add(Property::kI14, plan_.steps[after->second], "not after the stop of " + name);
       }
     }
-  }
-}
-
-// What comes when: stops and starts in the span, names after the starts, the commit at the end.
-void PlanJudge::JudgeSequence(const AppLook& look) {
-  std::vector<std::size_t> starts;
-  std::vector<std::size_t> awaits;
-  std::size_t release = plan_.steps.size();
-  bool hands_over = false;
-  for (const auto& [name, service] : look.services) {
-    hands_over = hands_over ||
-                 (service.target != nullptr && service.target->strategy == Strategy::kHandOver);
-  }
-  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-    const Step& step = plan_.steps[i];
-    if (step.app != look.app) continue;
-    if (step.kind == StepKind::kStartContainer) starts.push_back(i);
-    if (step.kind == StepKind::kAwaitHealth) awaits.push_back(i);
-    if (step.kind == StepKind::kReleaseLocks) release = i;
-    const bool commit = step.kind == StepKind::kCommitRelease;
-    const bool rename = step.kind == StepKind::kRenameContainer && step.phase == Phase::kCutover;
-    for (const std::size_t start : starts) {
-      const bool gated = AnyBefore(start, StepKind::kTakeLocks, look.app);
-      if (rename && gated && !order_.Before(start, i)) {
-        Add(Property::kForm, step, "before " + StepText(plan_.steps[start]));
-      }
-      if (commit && !order_.Before(start, i)) {
-        Add(Property::kI4, step, "before " + StepText(plan_.steps[start]));
-      }
-    }
-    for (const std::size_t await : awaits) {
-      if (commit && !order_.Before(await, i)) {
-        Add(Property::kI4, step, "before " + StepText(plan_.steps[await]));
-      }
-    }
-  }
-  if (release == plan_.steps.size() || hands_over) return;
-  for (const std::size_t start : starts) {
-    const bool late = std::any_of(awaits.begin(), awaits.end(),
-                                  [&](std::size_t await) { return order_.Before(await, start); });
-    const bool gated = AnyBefore(start, StepKind::kTakeLocks, look.app);
-    if (gated && late == order_.Before(start, release)) {
-      Add(Property::kForm, plan_.steps[start], late ? "holds up the locks" : "after the locks");
-    }
-  }
-  for (const std::size_t await : awaits) {
-    if (order_.Before(await, release)) {
-      Add(Property::kForm, plan_.steps[await], "holds up the locks");
-    }
-  }
-}
-
-// Before the successor starts, the engine is told not to start the old one again.
-void PlanJudge::JudgeSetAside(const AppLook& look) {
-  for (std::size_t i = 0; i < plan_.steps.size(); ++i) {
-    const Step& start = plan_.steps[i];
-    if (start.app != look.app || start.kind != StepKind::kStartContainer) continue;
-    const TargetService* service = FindTargetService(look.target, start.service);
-    if (service != nullptr && service->strategy == Strategy::kHandOver) continue;
-    for (const ObservedContainer* old : look.services.at(start.service).containers) {
-      if (old->id == start.subject || !old->restart_policy || old->restart_policy == "no") continue;
-      if (old->state == ContainerState::kCreated || old->state == ContainerState::kDead) continue;
-      bool aside = false;
-      for (std::size_t k = 0; k < i && !aside; ++k) {
-        aside = plan_.steps[k].kind == StepKind::kUpdateContainer &&
-                plan_.steps[k].subject == old->id && plan_.steps[k].detail == "no" &&
-                order_.Before(k, i);
-      }
-      if (!aside) Add(Property::kBeside, start, old->id + " could come back beside it");
-    }
-  }
-}
-
-// By force only locks go that are held, and of services that are interrupted.
-void PlanJudge::JudgeDeletedLocks(const AppLook& look) {
-  for (const Step& step : plan_.steps) {
-    if (step.app != look.app || step.kind != StepKind::kDeleteLock) continue;
-    const bool known = std::any_of(look.holders.begin(), look.holders.end(), [&](const auto* h) {
-      return h->path == step.subject && h->service == step.service;
-    });
-    if (!known || !look.forced) Add(Property::kI1, step, "which is no lock to be run over");
   }
 }
 

@@ -19,6 +19,9 @@ std::string StepText(const Step& step);
 // What the service depends on as it runs; by the target where what runs does not say.
 std::set<std::string> StopDependencies(const ServiceLook& service, const ObservedState& state);
 
+// The same by everything that says so.
+std::set<std::string> AnyDependencies(const ServiceLook& service);
+
 class PlanJudge {
  public:
   PlanJudge(const Target& target, const ObservedState& state, const PlanOptions& options,
@@ -41,12 +44,16 @@ class PlanJudge {
   void JudgeSequence(const AppLook& look);
   void JudgeSetAside(const AppLook& look);
   void JudgeDeletedLocks(const AppLook& look);
+  void JudgeStrategies(const AppLook& look);
+  void JudgeWayBack(const AppLook& look);
   void JudgeSubject(std::size_t i);
   void JudgeContainer(std::size_t i);
   void JudgeImage(std::size_t i);
 
   bool IsMadeAnew(std::size_t create) const;
   bool IsUnchanged(const AppLook& look, const std::string& name, int depth) const;
+  // Whether the order holds a step of that kind on the service between the two.
+  bool AnyBetween(std::size_t first, std::size_t then, StepKind kind) const;
   bool AnyBefore(std::size_t then, StepKind kind, const std::string& app) const;
   const AppPlan* PlanOf(const std::string& app) const;
   void Add(Property property, std::string what) {

@@ -9,7 +9,7 @@ namespace lockstep::test {
 namespace {
 
 bool IsDone(const ObservedContainer& container, const std::string& policy) {
-  if (container.state != ContainerState::kExited || container.interrupted) return false;
+  if (container.state != ContainerState::kExited) return false;
   if (policy == "no") return true;
   if (!policy.starts_with("on-failure")) return false;
   return container.exit_code == 0 ||
@@ -123,6 +123,7 @@ class RestJudge {
 
   void JudgeRecord(const AppRecord& record) {
     if (record.cutover) Add(Property::kI9, "its cutover has not ended");
+    if (!record.interrupted.empty()) Add(Property::kI9, "what was stopped is still remembered");
     if (!record.purge.empty()) Add(Property::kI9, "a volume is to be purged");
     if (look_.release != nullptr && record.committed != look_.to()) {
       Add(Property::kI9, "committed is " + record.committed.value_or("nothing"));

@@ -76,7 +76,11 @@ class Walk {
   }
 
   Plan Make() {
-    const ObservedState seen = Seen(scenario_, state_);
+    ObservedState seen = Seen(scenario_, state_);
+    for (ObservedContainer& container : seen.engine.containers) {
+      if (known_policies_.count(container.id) == 0) continue;
+      container.restart_policy = state_.FindContainer(container.id)->restart_policy;
+    }
     Plan plan = MakePlan(seen, scenario_.target, options_);
     const std::size_t known = findings_.size();
     CheckPlan(scenario_.target, seen, options_, plan, findings_);
@@ -107,6 +111,7 @@ class Walk {
       if (cuts_ > 0 && dice_.Chance(12)) {
         --cuts_;
         Suffer(dice_.Chance(60) ? Cut::kLockstep : Cut::kPower, state_);
+        known_policies_.clear();
         CheckBeside();
       }
       EndSomeJobs();
@@ -160,10 +165,14 @@ class Walk {
     if (step.kind == StepKind::kStopContainer && container->IsUp()) {
       interrupted_.insert(container->id);
     }
-    if (step.kind == StepKind::kStartContainer) interrupted_.erase(container->id);
+    if (step.kind == StepKind::kStartContainer || step.kind == StepKind::kRemoveContainer) {
+      interrupted_.erase(container->id);
+    }
+    if (step.kind == StepKind::kUpdateContainer) known_policies_.insert(container->id);
   }
 
   void CheckInterrupted(const Plan& plan) {
+    if (!scenario_.natural) return;
     const auto looks = LookAt(scenario_.target, state_, {});
     for (const AppPlan& app : plan.apps) {
       const auto at = looks.find(app.app);
@@ -267,7 +276,8 @@ class Walk {
   PlanOptions options_;
   Dice dice_;
   Findings& findings_;
-  std::set<std::string> interrupted_;  // Stopped by steps, and not started since.
+  std::set<std::string> known_policies_;  // Of what was updated since Lockstep began.
+  std::set<std::string> interrupted_;     // Stopped by steps, and not started since.
   int cuts_ = 0;
   bool whole_ = false;  // Performs each plan to its end.
 };

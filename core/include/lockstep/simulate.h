@@ -48,7 +48,9 @@ class Simulation {
 
  private:
   std::string IdOfResult(const Step& step) const;
+  std::string NewContainerId() const;
   void PerformStep(const Step& step);
+  void RememberInterrupted(const Step& step);
   void Settle(const Step& step);
 
   const Plan& plan_;
