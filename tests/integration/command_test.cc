@@ -520,6 +520,8 @@ TEST_F(CommandTest, AppliesTheMomentTheLockIsGone) {
                       streams);
   });
   written.Await("lockstep locks");
+  // All is prepared, so that the lock alone is waited for.
+  written.Await("create web: done");
   fs::remove(LockPath("web"));
   EXPECT_EQ(done.get(), 0) << err.str();
   EXPECT_THAT(written.Text(),

@@ -204,8 +204,9 @@ services:
   EXPECT_EQ(outcome.status, 6) << outcome.err;
   EXPECT_THAT(
       outcome.out,
-      AllOf(HasSubstr("blocked: services.web.restart: \"allways\" is no restart policy"),
-            HasSubstr("note: services.web.environment.A: `LOCKSTEP_TEST_NOBODY` is not set"),
+      AllOf(HasSubstr("invalid-value: services.web.restart: \"allways\" is no restart policy"),
+            HasSubstr(
+                "unset-variable: services.web.environment.A: `LOCKSTEP_TEST_NOBODY` is not set"),
             Not(HasSubstr("Steps"))));
 }
 

@@ -120,8 +120,10 @@ ServiceSpec Wanted() {
 
 TEST(AdoptionTest, FeaturesLookTheSameOnAContainerOfBalenaSupervisor) {
   const Json image = {{"Config", {{"Env", {"PATH=/bin"}}}}};
-  const ServiceSpec seen =
-      docker::ReadSpec(MadeByBalenaSupervisor(), image, {"shop", "12"}, "web", "");
+  docker::Surroundings around;
+  around.names = {"shop", "12"};
+  around.service = "web";
+  const ServiceSpec seen = docker::ReadContainer(MadeByBalenaSupervisor(), image, around).spec;
   const ServiceSpec wanted = Wanted();
   EXPECT_EQ(seen.environment, wanted.environment);
   EXPECT_EQ(seen.labels, wanted.labels);
@@ -134,7 +136,7 @@ TEST(AdoptionTest, FeaturesAreMountedAsBalenaSupervisorDoes) {
   spec.app_id = "12";
   spec.service = "web";
   spec.spec = Wanted();
-  const Json host = docker::MakeCreateRequest(spec, "").body["HostConfig"];
+  const Json host = docker::MakeCreateRequest(spec, {}).body["HostConfig"];
   // The engine makes the source of a bind where it is missing, but not that of a mount: a socket
   // that is not there yet must not become a directory.
   EXPECT_THAT(
@@ -157,8 +159,10 @@ TEST(AdoptionTest, AVariableThatTheServiceSetsItselfIsSeen) {
   ServiceSpec wanted = Wanted();
   wanted.environment["USER"] = "pi";
   const Json image = {{"Config", {{"Env", {"PATH=/bin"}}}}};
-  EXPECT_EQ(docker::ReadSpec(container, image, {"shop", "12"}, "web", "").environment,
-            wanted.environment);
+  docker::Surroundings around;
+  around.names = {"shop", "12"};
+  around.service = "web";
+  EXPECT_EQ(docker::ReadContainer(container, image, around).spec.environment, wanted.environment);
 }
 
 }  // namespace
