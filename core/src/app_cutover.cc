@@ -59,9 +59,17 @@ void AppPlanner::StartWhatIsDown() {
       continue;
     }
     // What takes its place can start at once.
-    if (!held_ && prepared_.empty()) continue;
+    if (!gated_ || (!held_ && prepared_.empty())) continue;
     const ServiceSpec* spec = facts_.SpecOf(*view.present);
-    const bool shares = spec != nullptr && !SharedServicesOf(*spec).empty();
+    const auto shared = spec == nullptr ? std::vector<std::string>{} : SharedServicesOf(*spec);
+    const bool shares = !shared.empty();
+    const bool lost = std::any_of(shared.begin(), shared.end(), [&](const std::string& service) {
+      const auto on = FindView(views_, service);
+      if (!on) return true;
+      const ObservedContainer* its = views_[*on].present;
+      return !work_[*on].old_start && (its == nullptr || !its->IsUp());
+    });
+    if (lost) continue;  // It could not start.
     const bool with_old =
         cut_off ? !new_runs || (view.future == nullptr && !shares)
                 : !CutoverBegun() && !has_span_ &&
@@ -96,7 +104,9 @@ void AppPlanner::DeleteLocks() {
   for (const LockHolder& holder : plan_.holders) {
     const auto view = std::find_if(views_.begin(), views_.end(),
                                    [&](const ServiceView& v) { return v.name == holder.service; });
-    const bool interrupted = view != views_.end() && IsInterrupted(*view);
+    const bool interrupted =
+        view != views_.end() &&
+        (IsInterrupted(*view) || (going_back_ && view->future != nullptr && view->future->IsUp()));
     if (!interrupted && !context_.override_locks) continue;
     gate_.push_back(
         steps_.Add(StepKind::kDeleteLock, Phase::kCutover, holder.service, holder.path, take));
@@ -105,12 +115,24 @@ void AppPlanner::DeleteLocks() {
 
 void AppPlanner::StopOld() {
   dependents_stopped_.resize(views_.size());
-  if (!changed_) return;
+  if (!changed_) return SetAsideWhatIsDown();
   StopWave(true, gate_);
   late_pulls_ = DownloadLate();
   StepIndices gate = gate_;
   Append(gate, late_pulls_);
   StopWave(false, gate);
+}
+
+// Nothing is stopped, but an old container must not come back beside what starts.
+void AppPlanner::SetAsideWhatIsDown() {
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (!WillStart(views_[i])) continue;
+    std::vector<const ObservedContainer*> old = views_[i].left_over;
+    if (views_[i].present != nullptr) old.push_back(views_[i].present);
+    for (const ObservedContainer* container : old) {
+      if (const auto aside = SetAside(i, *container, {})) work_[i].before_start.push_back(*aside);
+    }
+  }
 }
 
 // Dependents before dependencies: who waits for whom is found from the far end.
@@ -210,7 +232,9 @@ void AppPlanner::StartNew() {
     Work& work = work_[i];
     for (const DependencyEdge& edge : start_graph_.edges[i]) {
       if (!views_[edge.on].ShouldRun()) continue;
-      work.late = !work.in_span && (work.late || work_[edge.on].late || WaitsFor(edge));
+      // One that runs on waits for nothing itself, but passes on what comes late.
+      const bool waits = WillStart(views_[i]) && WaitsFor(edge);
+      work.late = !work.in_span && (work.late || work_[edge.on].late || waits);
     }
     if (!WillStart(views_[i])) {
       // Whoever depends on this one waits for what this one would have waited for.

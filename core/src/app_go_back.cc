@@ -89,7 +89,9 @@ void AppPlanner::StartOld(const StepIndices& down) {
     const bool unchanged = view.future != nullptr && !MadeForThis(view);
     const ObservedContainer* old = unchanged ? view.future : view.present;
     if (old == nullptr || view.stopped || old->state == ContainerState::kCreated) continue;
-    if (unchanged && !view.ShouldRun()) continue;
+    const auto& interrupted = facts_.record.interrupted;
+    const bool ran = std::binary_search(interrupted.begin(), interrupted.end(), old->id);
+    if (unchanged && !view.ShouldRun() && !ran && work_[i].stops.empty()) continue;
     const std::string policy = OriginalPolicy(*old, context_.observed);
     const bool stops = unchanged && !work_[i].stops.empty();
     if (old->IsUp() && !stops) {

@@ -40,12 +40,12 @@ void AppPlanner::PurgeVolumes() {
   for (std::size_t i = 0; i < views_.size(); ++i) {
     if (!work_[i].late_download) Append(users_gone, RemoveEarly(i));
   }
+  for (const auto& [container, removal] : removed_) users_gone.push_back(removal);
   for (const std::string& name : facts_.record.purge) {
     const StepIndex purge =
         steps_.Add(StepKind::kPurgeVolume, Phase::kCutover, "", name, users_gone);
     span_work_.push_back(purge);
-    if (facts_.release() == nullptr || facts_.FindVolume(name) == nullptr) continue;
-    if (facts_.release()->volumes.count(name) == 0) continue;
+    if (facts_.release() == nullptr || facts_.release()->volumes.count(name) == 0) continue;
     volumes_made_[name] = steps_.Add(StepKind::kCreateVolume, Phase::kCutover, "", name, {purge});
     span_work_.push_back(volumes_made_[name]);
   }

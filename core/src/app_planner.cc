@@ -67,7 +67,11 @@ bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.t
 
 bool AppPlanner::GoesBack() const {
   const std::vector<std::string>& failed = facts_.record.failed;
-  return facts_.release() != nullptr && plan_.from && plan_.way_back && CutoverBegun() &&
+  const std::string& self = context_.options.self;
+  const bool in_it = !self.empty() && std::any_of(views_.begin(), views_.end(), [&](const auto& v) {
+    return v.future != nullptr && v.future->id == self;
+  });
+  return !in_it && facts_.release() != nullptr && plan_.from && plan_.way_back && CutoverBegun() &&
          start_graph_.cycle.empty() &&
          std::find(failed.begin(), failed.end(), facts_.to()) != failed.end();
 }
@@ -98,6 +102,10 @@ bool AppPlanner::StartIsGated(const ServiceView& view) const {
   if (view.is_new || view.present != nullptr || Restarts(view)) return true;
   if (view.tied && has_span_) return true;  // Stopped in this span, it starts in its turn.
   return view.future == nullptr && facts_.record.committed != facts_.to();
+}
+
+AppPlanner::Work& AppPlanner::WorkOf(const ServiceView& view) {
+  return work_[static_cast<std::size_t>(&view - views_.data())];
 }
 
 std::string_view AppPlanner::StartSubject(const ServiceView& view) const {

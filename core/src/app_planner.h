@@ -79,6 +79,7 @@ class AppPlanner {
   bool Touches(const ServiceView& view) const;
   bool StartIsGated(const ServiceView& view) const;
   std::string_view StartSubject(const ServiceView& view) const;
+  Work& WorkOf(const ServiceView& view);
   void SetStatuses();
 
   // app_prepare.cc
@@ -99,6 +100,7 @@ class AppPlanner {
   void TakeLocks();
   void DeleteLocks();
   void StopOld();
+  void SetAsideWhatIsDown();
   void StopWave(bool first, const StepIndices& gate);
   void Stop(std::size_t i, const ObservedContainer& container, const StepIndices& after);
   StepIndex AddStop(std::size_t i, const ObservedContainer& container, StepIndices after,
@@ -174,7 +176,7 @@ class AppPlanner {
   StepIndices before_commit_;
   StepIndices committed_;
   std::vector<std::pair<const ObservedContainer*, StepIndex>> removed_;
-  std::set<std::string_view> images_removed_;
+  std::set<std::string, std::less<>> images_removed_;
   std::set<StepIndex> gated_starts_;
   bool has_span_ = false;
   bool forced_ = false;

@@ -1,5 +1,6 @@
 // What is done in advance and interrupts nobody: images, networks, volumes, new containers.
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "app_planner.h"
@@ -45,6 +46,8 @@ void AppPlanner::Prepare() {
 void AppPlanner::PrepareVolumes() {
   for (const auto& [name, config] : facts_.release()->volumes) {
     const ObservedVolume* volume = facts_.FindVolume(name);
+    const auto& purge = facts_.record.purge;
+    if (std::find(purge.begin(), purge.end(), name) != purge.end()) continue;  // Made after that.
     if (volume == nullptr) {
       volumes_made_[name] = steps_.Add(StepKind::kCreateVolume, Phase::kPrepare, "", name, {});
       prepared_.push_back(volumes_made_[name]);
@@ -66,7 +69,9 @@ void AppPlanner::Pull(std::size_t i, Phase phase, const StepIndices& after) {
   if (pulls_.count(image) != 0) return;
   StepIndices before = after;
   if (view.target->strategy == Strategy::kDeleteThenDownload) {
-    for (const std::string& old : facts_.record.retired) {  // The room is needed for the new one.
+    // The room is needed for the new one.
+    const std::set<std::string> retired(facts_.record.retired.begin(), facts_.record.retired.end());
+    for (const std::string& old : retired) {
       if (const auto removal = RemoveImage(old, phase, {}, 0)) before.push_back(*removal);
     }
   }

@@ -22,6 +22,7 @@ void AppPlanner::Rename() {
     }
     StepIndices after = released_;
     Append(after, late_starts_);
+    if (WillStart(view)) Append(after, WorkOf(view).started);
     const StepIndex rename = steps_.Add(StepKind::kRenameContainer, Phase::kCutover, view.name,
                                         view.future->id, std::move(after), name);
     steps_[rename].why = view.why;
@@ -33,7 +34,8 @@ void AppPlanner::Settle() {
   const bool gone = facts_.release() == nullptr;
   const bool known =
       gone ? facts_.record.committed.value_or("").empty() : facts_.record.committed == facts_.to();
-  const bool commit = changed_ || !known || facts_.record.cutover.has_value();
+  const bool begun = facts_.record.cutover || !facts_.record.interrupted.empty();
+  const bool commit = changed_ || !known || begun;
   if (!commit) return;
   StepIndices after = before_commit_;
   Append(after, prepared_);
@@ -125,7 +127,7 @@ std::optional<StepIndex> AppPlanner::RemoveImage(std::string_view image, Phase p
       context_.images_wanted.count(image) != 0) {
     return std::nullopt;
   }
-  if (!images_removed_.insert(image).second) return std::nullopt;
+  if (!images_removed_.emplace(image).second) return std::nullopt;
   StepIndices after = removals;
   if (phase == Phase::kCleanup) {
     Append(after, committed_);

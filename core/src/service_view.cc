@@ -273,8 +273,7 @@ std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec&
   if (purge.empty()) return {};
   std::vector<std::string> volumes = VolumesOf(spec);
   std::erase_if(volumes, [&](const std::string& volume) {
-    return std::find(purge.begin(), purge.end(), volume) == purge.end() ||
-           facts.FindVolume(volume) == nullptr;
+    return std::find(purge.begin(), purge.end(), volume) == purge.end();
   });
   return volumes;
 }
