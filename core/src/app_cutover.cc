@@ -21,6 +21,10 @@ void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& conta
 // Starts what ran until now again: the service is down, and the new one is not to start yet.
 void AppPlanner::StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after) {
   const ServiceView& view = views_[i];
+  for (const ObservedContainer* other : view.left_over) {
+    if (other->IsUp()) continue;
+    if (const auto aside = SetAside(i, *other, {})) after.push_back(*aside);
+  }
   if (const ServiceSpec* spec = facts_.SpecOf(old)) {
     Append(after, Connect(view, old, *spec, Phase::kCutover, {}));
   }
@@ -208,7 +212,7 @@ std::optional<StepIndex> AppPlanner::SetAside(std::size_t i, const ObservedConta
   }
   const std::string policy =
       container.restart_policy.value_or(OriginalPolicy(container, context_.observed));
-  if (policy == "no") return std::nullopt;
+  if (policy == "no" || !set_aside_.insert(&container).second) return std::nullopt;
   return steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, views_[i].name, container.id,
                     std::move(after), "no");
 }

@@ -24,6 +24,7 @@ void AppPlanner::RemakeNetworks() {
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const ServiceView& view = views_[i];
     if (view.future == nullptr || view.target == nullptr) continue;
+    if (held_ && !view.future->IsUp()) continue;  // It does not wait for the lock.
     for (const std::string& name : NetworksOf(view.target->spec)) {
       if (!IsRemade(facts_, name)) continue;
       work_[i].before_start.push_back(steps_.Add(StepKind::kConnectNetwork, Phase::kCutover,

@@ -100,8 +100,20 @@ bool AppPlanner::Touches(const ServiceView& view) const {
 bool AppPlanner::StartIsGated(const ServiceView& view) const {
   if (!gated_) return false;
   if (view.is_new || view.present != nullptr || Restarts(view)) return true;
-  if (view.tied && has_span_) return true;  // Stopped in this span, it starts in its turn.
+  const auto& interrupted = facts_.record.interrupted;
+  const bool stopped = view.future != nullptr &&
+                       std::binary_search(interrupted.begin(), interrupted.end(), view.future->id);
+  // Stopped in this span, it starts in its turn.
+  if (has_span_ && (view.tied || stopped)) return true;
+  // What it is attached to is remade inside the span; held, it starts on what is there.
+  if (!held_ && view.tied && IsOnRemade(view)) return true;
   return view.future == nullptr && facts_.record.committed != facts_.to();
+}
+
+bool AppPlanner::IsOnRemade(const ServiceView& view) const {
+  const auto networks = NetworksOf(view.target->spec);
+  return std::any_of(networks.begin(), networks.end(),
+                     [&](const std::string& network) { return IsRemade(facts_, network); });
 }
 
 AppPlanner::Work& AppPlanner::WorkOf(const ServiceView& view) {

@@ -78,6 +78,7 @@ class AppPlanner {
   bool IsInterrupted(const ServiceView& view) const;
   bool Touches(const ServiceView& view) const;
   bool StartIsGated(const ServiceView& view) const;
+  bool IsOnRemade(const ServiceView& view) const;
   std::string_view StartSubject(const ServiceView& view) const;
   Work& WorkOf(const ServiceView& view);
   void SetStatuses();
@@ -178,6 +179,7 @@ class AppPlanner {
   std::vector<std::pair<const ObservedContainer*, StepIndex>> removed_;
   std::set<std::string, std::less<>> images_removed_;
   std::set<StepIndex> gated_starts_;
+  std::set<const ObservedContainer*> set_aside_;
   bool has_span_ = false;
   bool forced_ = false;
   bool held_ = false;

@@ -8,6 +8,12 @@
 namespace lockstep {
 void AppPlanner::Rename() {
   if (facts_.release() == nullptr) return;
+  StepIndices started = released_;
+  for (const ServiceView& view : views_) {
+    if (WillStart(view)) Append(started, WorkOf(view).started);
+  }
+  std::sort(started.begin(), started.end());
+  started.erase(std::unique(started.begin(), started.end()), started.end());
   for (ServiceView& view : views_) {
     if (view.future == nullptr || view.target == nullptr) continue;
     const bool claimed =
@@ -20,11 +26,8 @@ void AppPlanner::Rename() {
       if (named || holder->second->owned) continue;
       name = NameToCreate(view);
     }
-    StepIndices after = released_;
-    Append(after, late_starts_);
-    if (WillStart(view)) Append(after, WorkOf(view).started);
     const StepIndex rename = steps_.Add(StepKind::kRenameContainer, Phase::kCutover, view.name,
-                                        view.future->id, std::move(after), name);
+                                        view.future->id, started, name);
     steps_[rename].why = view.why;
     before_commit_.push_back(rename);
   }

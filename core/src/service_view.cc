@@ -376,6 +376,10 @@ std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& i
   for (const std::size_t i : start_graph.order) {
     ServiceView& view = views[i];
     view.stopped = std::find(stopped.begin(), stopped.end(), view.name) != stopped.end();
+    for (const DependencyEdge& edge : start_graph.edges[i]) {
+      // Without what it shares it cannot run either.
+      view.stopped |= edge.shared && !views[edge.on].ShouldRun();
+    }
     Assign(views, view, std::move(containers[i]), facts, images);
     view.is_new = IsNew(view, facts);
     view.down = view.target != nullptr && view.future != nullptr &&

@@ -28,7 +28,7 @@ struct ServiceView {
   bool is_new = false;  // The future was made for this release and is not proven yet.
   // Unchanged, but to be restarted: something it is attached to, shares or depends on is made anew.
   bool tied = false;
-  bool stopped = false;  // By a person.
+  bool stopped = false;  // By a person, or with a service whose namespace it shares.
   bool down = false;     // Should run and does not.
   ServiceChange change = ServiceChange::kNone;
   std::vector<Reason> why;

@@ -223,6 +223,17 @@ ObservedState Known(const ObservedState& state) {
   return known;
 }
 
+bool Shares(const ObservedState& state, const ObservedContainer& container) {
+  const std::string label(kLabelShares);
+  return container.labels.contains(label) ||
+         std::any_of(state.engine.containers.begin(), state.engine.containers.end(),
+                     [&](const ObservedContainer& other) {
+                       const auto it = other.labels.find(label);
+                       return it != other.labels.end() &&
+                              it->second.find(container.id) != std::string::npos;
+                     });
+}
+
 ObservedState Seen(const Scenario& scenario, const ObservedState& state) {
   ObservedState seen = Known(state);
   if (!scenario.listed) return seen;
@@ -234,6 +245,8 @@ ObservedState Seen(const Scenario& scenario, const ObservedState& state) {
     // Whether a failed one is started again depends on how often it was: that is looked into.
     if (container.state == ContainerState::kExited && container.exit_code != 0) continue;
     container.restart_policy.reset();
+    // Who shares a namespace, or is shared, is looked into as well.
+    if (Shares(seen, container)) continue;
     container.started_at.reset();
     container.restart_count = 0;
   }

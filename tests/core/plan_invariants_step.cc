@@ -143,7 +143,9 @@ class StepJudge {
     if (std::count(record.stopped.begin(), record.stopped.end(), step_.service) != 0) {
       Add(Property::kI9, "a person stopped it");
     }
-    if (service != nullptr && !service->spec.running && Matches(c, *service, state_)) {
+    const bool ran =  // It runs again on the way back from a release that stops it.
+        std::binary_search(record.interrupted.begin(), record.interrupted.end(), c.id);
+    if (service != nullptr && !service->spec.running && !ran && Matches(c, *service, state_)) {
       Add(Property::kI9, "it is not to run");
     }
     const bool hands_over = service != nullptr && service->strategy == Strategy::kHandOver;
