@@ -52,6 +52,7 @@ void AppPlanner::StartWhatIsDown() {
     const ServiceView& view = views_[i];
     if (view.present == nullptr || view.stopped) continue;
     if (view.future != nullptr && view.future->IsUp()) continue;
+    if (view.future != nullptr && !view.is_new && NeedsStart(view)) continue;  // That one starts.
     // Its successor was committed: what is left of it only waits to be removed.
     const bool committed = facts_.record.committed == facts_.to();
     if (committed &&

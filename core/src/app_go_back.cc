@@ -17,8 +17,10 @@ bool MadeForThis(const ServiceView& view) {
 void AppPlanner::GoBack() {
   going_back_ = true;
   const bool stops = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
-    return view.future != nullptr && view.future->IsUp() &&
-           (MadeForThis(view) || IsOnRestored(*view.future));
+    const bool old = view.present != nullptr && view.present->IsUp();
+    return (old && IsOnRestored(*view.present)) ||
+           (view.future != nullptr && view.future->IsUp() &&
+            (MadeForThis(view) || IsOnRestored(*view.future)));
   });
   gated_ = stops;
   held_ = stops && !has_span_ && !forced_ && !plan_.holders.empty();
@@ -61,6 +63,12 @@ void AppPlanner::StopNew() {
     const std::size_t i = *it;
     const ServiceView& view = views_[i];
     const bool is_new = MadeForThis(view);
+    if (view.present != nullptr && view.present->IsUp() && IsOnRestored(*view.present)) {
+      StepIndices after = gate_;
+      Append(after, dependents_stopped_[i]);
+      const StepIndex stop = AddStop(i, *view.present, std::move(after), "back");
+      steps_[stop].why = {Reason{ReasonCode::kReleaseFailed, "", {}, {}}};
+    }
     if (view.future != nullptr && view.future->IsUp() && (is_new || IsOnRestored(*view.future))) {
       StepIndices after = gate_;
       Append(after, dependents_stopped_[i]);
@@ -91,9 +99,9 @@ void AppPlanner::StartOld(const StepIndices& down) {
     if (old == nullptr || view.stopped || old->state == ContainerState::kCreated) continue;
     const auto& interrupted = facts_.record.interrupted;
     const bool ran = std::binary_search(interrupted.begin(), interrupted.end(), old->id);
-    if (unchanged && !view.ShouldRun() && !ran && work_[i].stops.empty()) continue;
     const std::string policy = OriginalPolicy(*old, context_.observed);
-    const bool stops = unchanged && !work_[i].stops.empty();
+    const bool stops = old->IsUp() && IsOnRestored(*old);
+    if (unchanged && !view.ShouldRun() && !ran && !stops) continue;
     if (old->IsUp() && !stops) {
       // Its successor never took over, but its restart policy may be set aside.
       if (!old->restart_policy || *old->restart_policy == policy) continue;

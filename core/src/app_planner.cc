@@ -99,7 +99,10 @@ bool AppPlanner::Touches(const ServiceView& view) const {
 // A stopped or missing service of the running release starts without a lock (I11).
 bool AppPlanner::StartIsGated(const ServiceView& view) const {
   if (!gated_) return false;
-  if (view.is_new || view.present != nullptr || Restarts(view)) return true;
+  const bool replaces = view.present != nullptr && (view.present->IsUp() || view.future == nullptr);
+  if (view.is_new || replaces || Restarts(view)) return true;
+  // Made inside the span.
+  if (work_[static_cast<std::size_t>(&view - views_.data())].late_create) return true;
   const auto& interrupted = facts_.record.interrupted;
   const bool stopped = view.future != nullptr &&
                        std::binary_search(interrupted.begin(), interrupted.end(), view.future->id);

@@ -35,9 +35,11 @@ bool SameSpec(const ObservedContainer& container, const TargetService& service,
 
 // Which of several containers of one service speaks for it: one that is up before one that is not,
 // one of the committed release before another, the newer before the older.
-bool Better(const ObservedContainer* a, const ObservedContainer* b, const std::string& committed) {
+bool Better(const ObservedContainer* a, const ObservedContainer* b, const AppRecord& record) {
+  const std::string committed = record.committed.value_or("");
   const auto rank = [&](const ObservedContainer& c) {
-    return std::tuple(c.IsUp(), !committed.empty() && c.commit == committed,
+    const bool ran = std::binary_search(record.interrupted.begin(), record.interrupted.end(), c.id);
+    return std::tuple(c.IsUp(), ran, !committed.empty() && c.commit == committed,
                       c.state != ContainerState::kDead, c.created_at.value_or(WallTime{}), c.id);
   };
   return rank(*a) > rank(*b);
@@ -69,9 +71,8 @@ bool IsPurged(const AppFacts& facts, const ObservedContainer& container) {
 void Assign(const std::vector<ServiceView>& views, ServiceView& view,
             std::vector<const ObservedContainer*> containers, const AppFacts& facts,
             const ImageIndex& images) {
-  std::sort(containers.begin(), containers.end(), [&](const auto* a, const auto* b) {
-    return Better(a, b, facts.record.committed.value_or(""));
-  });
+  std::sort(containers.begin(), containers.end(),
+            [&](const auto* a, const auto* b) { return Better(a, b, facts.record); });
   std::string_view local_id;
   if (view.target != nullptr) {
     local_id = images.Find(view.target->spec.image);

@@ -20,7 +20,8 @@ bool MovesService(const Step& step) {
 
 }  // namespace
 
-// A stop that was not yet planned when the locks were taken: what it interrupts is made durable too.
+// A stop that was not yet planned when the locks were taken: what it interrupts is made durable
+// too.
 void Session::RememberInterrupted(const Step& step, std::vector<Action>& actions) {
   if (observed_.FindApp(step.app) == nullptr) return;
   AppRecord& record = observed_.AppFor(step.app);
