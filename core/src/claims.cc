@@ -28,7 +28,8 @@ std::optional<HostPort> ReadPort(const Value& port) {
   }
   HostPort read{text->substr(0, host), text->substr(host + 1, container - host - 1),
                 text->substr(slash + 1)};
-  if (read.number.empty()) return std::nullopt;
+  // The engine is to choose: any, or one of a range.
+  if (read.number.empty() || read.number.find('-') != std::string::npos) return std::nullopt;
   return read;
 }
 

@@ -131,7 +131,10 @@ Result<Value> BindOptions(const Value& raw) {
   return Value(std::move(map));
 }
 
-Result<Value> CheckBind(Value bind) {
+Result<Value> CheckBind(Value bind, const Value& raw) {
+  if (bind.Find("source") == nullptr) {
+    return Invalid(Show(raw) + " has no source; write source: /path/on/host");
+  }
   if (bind.Find("must_exist") != nullptr) {
     if (bind.Find("selinux") == nullptr) return bind;
     return Invalid("selinux does not go with create_host_path: false; leave one out");
@@ -206,11 +209,7 @@ Result<Value> LongVolume(const Value& raw, HostPaths host_paths) {
   if (volume.Find("target") == nullptr) {
     return Invalid(Show(raw) + " has no target; write target: /path/in/container");
   }
-  if (type != "bind") return volume;
-  if (volume.Find("source") == nullptr) {
-    return Invalid(Show(raw) + " has no source; write source: /path/on/host");
-  }
-  return CheckBind(std::move(volume));
+  return type == "bind" ? CheckBind(std::move(volume), raw) : Result<Value>(std::move(volume));
 }
 
 Result<void> ReadOptions(std::string_view options, bool bind, Value::Map& volume) {

@@ -219,6 +219,8 @@ INSTANTIATE_TEST_SUITE_P(
                      Ports(":80:80/tcp"), true},
         ConflictCase{"PortOfTheEnginesChoice", Field::kPorts, Ports("::80/tcp"), Ports("::80/tcp"),
                      false},
+        ConflictCase{"RangeOfTheEnginesChoice", Field::kPorts, Ports(":80-89:80/tcp"),
+                     Ports(":80-89:80/tcp"), false},
         ConflictCase{"SameAddress", Field::kNetworks, Address("10.0.0.5"), Address("10.0.0.5"),
                      true},
         ConflictCase{"OtherAddress", Field::kNetworks, Address("10.0.0.5"), Address("10.0.0.6"),
