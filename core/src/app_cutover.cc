@@ -343,7 +343,15 @@ void AppPlanner::ReleaseLocks() {
 
 void AppPlanner::StartLate() {
   for (const std::size_t i : start_graph_.order) {
-    if (work_[i].late && WillStart(views_[i])) Start(i);
+    Work& work = work_[i];
+    if (!work.late) continue;
+    if (WillStart(views_[i])) {
+      Start(i);
+    } else {
+      for (const DependencyEdge& edge : start_graph_.edges[i]) {
+        Append(work.started, work_[edge.on].started);
+      }
+    }
   }
 }
 

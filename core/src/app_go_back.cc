@@ -95,10 +95,16 @@ void AppPlanner::StartOld(const StepIndices& down) {
   for (const std::size_t i : stop_graph_.order) {
     const ServiceView& view = views_[i];
     const bool unchanged = view.future != nullptr && !MadeForThis(view);
-    const ObservedContainer* old = unchanged ? view.future : view.present;
-    if (old == nullptr || view.stopped || old->state == ContainerState::kCreated) continue;
     const auto& interrupted = facts_.record.interrupted;
-    const bool ran = std::binary_search(interrupted.begin(), interrupted.end(), old->id);
+    const auto has_run = [&](const ObservedContainer* c) {
+      return std::binary_search(interrupted.begin(), interrupted.end(), c->id);
+    };
+    const ObservedContainer* old = unchanged ? view.future : view.present;
+    // The releases may differ in nothing but their name.
+    const auto same = std::find_if(view.left_over.begin(), view.left_over.end(), has_run);
+    if (old == nullptr && same != view.left_over.end()) old = *same;
+    if (old == nullptr || view.stopped || old->state == ContainerState::kCreated) continue;
+    const bool ran = has_run(old);
     const std::string policy = OriginalPolicy(*old, context_.observed);
     const bool stops = old->IsUp() && IsOnRestored(*old);
     if (unchanged && !view.ShouldRun() && !ran && !stops) continue;

@@ -116,6 +116,20 @@ bool IsForced(const Target& target, const ObservedState& state, const PlanOption
   return options.force && (named.empty() || std::count(named.begin(), named.end(), app) != 0);
 }
 
+bool IsToRun(const TargetApp* app, const TargetService& service, const AppRecord& record) {
+  const auto& stopped = record.stopped;
+  if (!service.spec.running) return false;
+  if (std::find(stopped.begin(), stopped.end(), service.name) != stopped.end()) return false;
+  const auto shared = SharedServicesOf(service.spec);
+  return std::all_of(shared.begin(), shared.end(), [&](const std::string& name) {
+    const TargetService* other = FindTargetService(app, name);
+    // Not further than that: services may share each other in a circle.
+    return other == nullptr ||
+           (other->spec.running &&
+            std::find(stopped.begin(), stopped.end(), name) == stopped.end());
+  });
+}
+
 bool Matches(const ObservedContainer& container, const TargetService& service,
              const ObservedState& state) {
   if (container.state == ContainerState::kDead) return false;

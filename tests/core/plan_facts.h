@@ -50,6 +50,9 @@ std::map<std::string, AppLook> LookAt(const Target& target, const ObservedState&
 bool IsForced(const Target& target, const ObservedState& state, const PlanOptions& options,
               std::string_view app);
 
+// Whether the service is to run: so the target says, nobody stopped it, nor what it shares.
+bool IsToRun(const TargetApp* app, const TargetService& service, const AppRecord& record);
+
 // The same specification and image content.
 bool Matches(const ObservedContainer& container, const TargetService& service,
              const ObservedState& state);

@@ -85,9 +85,7 @@ class RestJudge {
     if (std::none_of(all.begin(), all.end(), [&](const auto& o) { return o.name == final_name; })) {
       Add(Property::kI9, name + " is called " + c.name);
     }
-    const auto& stopped = look_.record.stopped;
-    const bool runs =
-        target->spec.running && std::find(stopped.begin(), stopped.end(), name) == stopped.end();
+    const bool runs = IsToRun(look_.target, *target, look_.record);
     const std::string policy = RestartPolicyOf(target->spec);
     if (runs && !c.IsUp() && !IsDone(c, policy)) Add(Property::kI9, name + " does not run");
     if (!runs && c.IsUp()) Add(Property::kI9, name + " runs");

@@ -254,8 +254,7 @@ class StepJudge {
     if (app_ == nullptr || !app_->release) return;
     const AppRecord record = Record();
     for (const TargetService& service : app_->release->services) {
-      const bool stopped = std::count(record.stopped.begin(), record.stopped.end(), service.name);
-      if (!service.spec.running || stopped) continue;
+      if (!IsToRun(app_, service, record)) continue;
       const bool ran = std::any_of(
           state_.engine.containers.begin(), state_.engine.containers.end(), [&](const auto& c) {
             return IsMine(c) && c.service == service.name && Matches(c, service, state_) &&
