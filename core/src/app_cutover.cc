@@ -236,7 +236,6 @@ void AppPlanner::StartNew() {
   for (const std::size_t i : start_graph_.order) {
     Work& work = work_[i];
     for (const DependencyEdge& edge : start_graph_.edges[i]) {
-      if (!views_[edge.on].ShouldRun()) continue;
       // One that runs on waits for nothing itself, but passes on what comes late.
       const bool waits = WillStart(views_[i]) && WaitsFor(edge);
       work.late = !work.in_span && (work.late || work_[edge.on].late || waits);

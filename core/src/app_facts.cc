@@ -50,9 +50,6 @@ void Complete(AppFacts& facts, const ObservedState& observed) {
   for (const TargetService& service : facts.release()->services) {
     facts.hashes.push_back(ConfigHash(service.spec));
   }
-  for (std::size_t i = 0; i < facts.hashes.size(); ++i) {
-    facts.specs.emplace(facts.hashes[i], &facts.release()->services[i].spec);
-  }
 }
 
 }  // namespace
@@ -98,7 +95,14 @@ FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
   for (const AppRecord& record : observed.apps) {
     if (!record.retired.empty() || !record.purge.empty()) facts_of(record.app, {});
   }
-  for (auto& [app, own] : facts) Complete(own, observed);
+  const auto specs = std::make_shared<SpecsByHash>();
+  for (auto& [app, own] : facts) {
+    Complete(own, observed);
+    for (std::size_t i = 0; i < own.hashes.size(); ++i) {
+      specs->emplace(own.hashes[i], &own.release()->services[i].spec);
+    }
+  }
+  for (auto& [app, own] : facts) own.specs = specs;
   return facts;
 }
 

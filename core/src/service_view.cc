@@ -281,8 +281,9 @@ std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec&
 
 const ServiceSpec* AppFacts::SpecOf(const ObservedContainer& container) const {
   if (container.spec) return &*container.spec;
-  const auto it = specs.find(container.config_hash);
-  return it == specs.end() ? nullptr : it->second;
+  if (specs == nullptr) return nullptr;
+  const auto it = specs->find(container.config_hash);
+  return it == specs->end() ? nullptr : it->second;
 }
 
 bool IsAttached(const AppFacts& facts, const ObservedContainer& container,

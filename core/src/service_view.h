@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_SERVICE_VIEW_H_
 #define LOCKSTEP_SERVICE_VIEW_H_
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -36,6 +37,8 @@ struct ServiceView {
   bool ShouldRun() const { return target != nullptr && target->spec.running && !stopped; }
 };
 
+using SpecsByHash = std::unordered_map<std::string_view, const ServiceSpec*>;
+
 // Everything of one app that the comparison needs.
 struct AppFacts {
   std::string app;
@@ -46,7 +49,7 @@ struct AppFacts {
   std::vector<const ObservedNetwork*> networks;      // Owned. Sorted by name.
   std::vector<const ObservedVolume*> volumes;        // Owned. Sorted by name.
   std::vector<std::string> hashes;                   // Of the release's services, in their order.
-  std::unordered_map<std::string_view, const ServiceSpec*> specs;  // By these hashes.
+  std::shared_ptr<const SpecsByHash> specs;          // Of every app: a look leaves them out.
 
   const TargetRelease* release() const {
     return target != nullptr && target->release ? &*target->release : nullptr;

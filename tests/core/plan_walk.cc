@@ -179,9 +179,8 @@ class Walk {
       if (at == looks.end() || app.status != PlanStatus::kInSync) continue;
       const AppLook& look = at->second;
       for (const auto& [name, service] : look.services) {
-        const auto& stopped = look.record.stopped;
-        if (service.target == nullptr || !service.target->spec.running || look.release == nullptr ||
-            std::count(stopped.begin(), stopped.end(), name) != 0) {
+        if (service.target == nullptr || look.release == nullptr ||
+            !IsToRun(look.target, *service.target, look.record)) {
           continue;
         }
         for (const ObservedContainer* c : service.containers) {
