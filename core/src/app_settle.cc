@@ -1,6 +1,7 @@
 // The end of an app's plan: renaming, settling, committing and cleaning up.
 #include <algorithm>
 #include <map>
+#include <set>
 #include <utility>
 
 #include "app_planner.h"
@@ -70,17 +71,15 @@ void AppPlanner::CleanUp() {
 }
 
 void AppPlanner::RemoveContainers() {
-  const auto is_removed = [&](const ObservedContainer* container) {
-    return std::any_of(removed_.begin(), removed_.end(),
-                       [&](const auto& removed) { return removed.first == container; });
-  };
+  std::set<const ObservedContainer*> gone;  // In the span already.
+  for (const auto& [container, removal] : removed_) gone.insert(container);
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const ServiceView& view = views_[i];
     std::vector<const ObservedContainer*> old = view.left_over;
     if (view.present != nullptr) old.push_back(view.present);
     StepIndices mine;
     for (const ObservedContainer* container : old) {
-      if (is_removed(container)) continue;
+      if (gone.count(container) != 0) continue;
       StepIndices after = committed_;
       if (committed_.empty()) {
         after = work_[i].before_start;
@@ -134,8 +133,10 @@ std::optional<StepIndex> AppPlanner::RemoveImage(std::string_view image, Phase p
   StepIndices after = removals;
   if (phase == Phase::kCleanup) {
     Append(after, committed_);
-    // What is on its way may turn out to be this very image.
-    for (const auto& [reference, pull] : pulls_) after.push_back(pull);
+    // What is on its way may turn out to be this very image; a commit comes after all of it.
+    if (committed_.empty()) {
+      for (const auto& [reference, pull] : pulls_) after.push_back(pull);
+    }
   }
   return steps_.Add(StepKind::kRemoveImage, phase, "", image, std::move(after));
 }
