@@ -46,6 +46,11 @@ void Complete(AppFacts& facts, const ObservedState& observed) {
   SortByName(facts.volumes);
   facts.record = MakeRecord(observed, facts.app, facts.containers);
   if (facts.release() == nullptr) return;
+  for (const auto& [name, config] : facts.release()->networks) {
+    const ObservedNetwork* there = facts.FindNetwork(name);
+    const bool known = there != nullptr && !there->config.is_null();
+    if (known && !(there->config == config)) facts.remade.push_back(name);
+  }
   facts.hashes.reserve(facts.release()->services.size());
   for (const TargetService& service : facts.release()->services) {
     facts.hashes.push_back(ConfigHash(service.spec));

@@ -173,14 +173,15 @@ void Tie(std::vector<ServiceView>& views, const DependencyGraph& graph, std::siz
     view.tied = true;
     if (view.future->IsUp()) view.why.push_back(std::move(reason));
   };
-  const auto wanted = NetworksOf(view.target->spec);
-  for (const auto& [network, config] : facts.release()->networks) {
+  const auto wanted =
+      facts.remade.empty() ? std::vector<std::string>{} : NetworksOf(view.target->spec);
+  for (const std::string& network : facts.remade) {
     const bool on_it = std::binary_search(wanted.begin(), wanted.end(), network) ||
                        IsAttached(facts, *view.future, network);
-    if (!on_it || !IsRemade(facts, network)) continue;
+    if (!on_it) continue;
     Reason reason = Because(ReasonCode::kNetworkChanged, "networks." + network);
     reason.from = facts.FindNetwork(network)->config;
-    reason.to = config;
+    reason.to = facts.release()->networks.at(network);
     tie(std::move(reason));
   }
   for (const DependencyEdge& edge : graph.edges[i]) {
@@ -262,11 +263,7 @@ const ObservedVolume* AppFacts::FindVolume(const std::string& name) const {
 }
 
 bool IsRemade(const AppFacts& facts, const std::string& network) {
-  if (facts.release() == nullptr) return false;
-  const auto wanted = facts.release()->networks.find(network);
-  const ObservedNetwork* there = facts.FindNetwork(network);
-  return wanted != facts.release()->networks.end() && there != nullptr &&
-         !there->config.is_null() && !(there->config == wanted->second);
+  return std::binary_search(facts.remade.begin(), facts.remade.end(), network);
 }
 
 std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec& spec) {
@@ -290,8 +287,12 @@ bool IsAttached(const AppFacts& facts, const ObservedContainer& container,
                 const std::string& network) {
   const ServiceSpec* spec = facts.SpecOf(container);
   if (!container.networks && spec == nullptr) return false;
-  const auto networks = container.networks ? *container.networks : NetworksOf(*spec);
-  return std::find(networks.begin(), networks.end(), network) != networks.end();
+  if (container.networks) {
+    return std::find(container.networks->begin(), container.networks->end(), network) !=
+           container.networks->end();
+  }
+  const auto networks = NetworksOf(*spec);
+  return std::binary_search(networks.begin(), networks.end(), network);
 }
 
 bool NeedsStart(const ServiceView& view) {

@@ -48,6 +48,7 @@ struct AppFacts {
   std::vector<const ObservedContainer*> containers;  // Owned, not going away. Sorted by service.
   std::vector<const ObservedNetwork*> networks;      // Owned. Sorted by name.
   std::vector<const ObservedVolume*> volumes;        // Owned. Sorted by name.
+  std::vector<std::string> remade;                   // Networks: see IsRemade. Sorted.
   std::vector<std::string> hashes;                   // Of the release's services, in their order.
   std::shared_ptr<const SpecsByHash> specs;          // Of every app: a look leaves them out.
 
