@@ -100,6 +100,7 @@ constexpr std::array kStepWords = {
     StepWords{StepKind::kDeleteLock, "delete the lock", true},
     StepWords{StepKind::kReboot, "reboot", false},
 };
+static_assert(CoversStepKinds(kStepWords));
 
 }  // namespace
 
@@ -155,16 +156,13 @@ std::string Explain(const Reason& reason, ShowValues values) {
 }
 
 std::string Explain(const Step& step) {
-  for (const StepWords& words : kStepWords) {
-    if (words.kind != step.kind) continue;
-    std::string text(words.verb);
-    const std::string& what = words.names_subject ? step.subject : step.service;
-    if (!what.empty()) text += " " + what;
-    if (step.kind == StepKind::kUpdateContainer) text += " to " + step.detail;
-    if (step.kind == StepKind::kConnectNetwork) text += " to network " + step.detail;
-    return text;
-  }
-  return std::string(StepKindName(step.kind));
+  const StepWords& words = StepKindRow(kStepWords, step.kind);
+  std::string text(words.verb);
+  const std::string& what = words.names_subject ? step.subject : step.service;
+  if (!what.empty()) text += " " + what;
+  if (step.kind == StepKind::kUpdateContainer) text += " to " + step.detail;
+  if (step.kind == StepKind::kConnectNetwork) text += " to network " + step.detail;
+  return text;
 }
 
 std::string ExplainAge(std::chrono::milliseconds age) {

@@ -17,8 +17,9 @@ constexpr int kLeastValue = 24;  // Columns; with fewer a value goes on a line o
 
 constexpr std::array kOrder = {ServiceChange::kRecreate, ServiceChange::kRemove,
                                ServiceChange::kStop,     ServiceChange::kRestart,
-                               ServiceChange::kStart,    ServiceChange::kCreate,
-                               ServiceChange::kRename};
+                               ServiceChange::kStart,    ServiceChange::kReconnect,
+                               ServiceChange::kCreate,   ServiceChange::kRename};
+static_assert(kOrder.size() + 1 == kServiceChangeCount, "each but kNone");
 
 // One line of why: a field with its values, or a reason in words.
 struct Fact {

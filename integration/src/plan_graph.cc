@@ -24,6 +24,7 @@ struct NodeWords {
 };
 
 constexpr std::array kNodeWords = {
+    NodeWords{StepKind::kCheckImage, "ask the registry", Note::kImage},
     NodeWords{StepKind::kPullImage, "download", Note::kImage},
     NodeWords{StepKind::kCreateNetwork, "create network", Note::kSubject},
     NodeWords{StepKind::kCreateVolume, "create volume", Note::kSubject},
@@ -47,6 +48,7 @@ constexpr std::array kNodeWords = {
     NodeWords{StepKind::kDeleteLock, "delete lock", Note::kNone},
     NodeWords{StepKind::kReboot, "reboot", Note::kNone},
 };
+static_assert(CoversStepKinds(kNodeWords));
 
 bool IsBar(StepKind kind) {
   return kind == StepKind::kTakeLocks || kind == StepKind::kReleaseLocks ||
@@ -54,15 +56,10 @@ bool IsBar(StepKind kind) {
 }
 
 void Describe(const Step& step, const PlanNames& names, GraphNode& node) {
-  const auto* words = std::find_if(kNodeWords.begin(), kNodeWords.end(),
-                                   [&](const NodeWords& each) { return each.kind == step.kind; });
-  if (words == kNodeWords.end()) {
-    node.label = StepKindName(step.kind);
-    return;
-  }
-  node.label = words->label;
+  const NodeWords& words = StepKindRow(kNodeWords, step.kind);
+  node.label = words.label;
   constexpr std::string_view kDigest = "sha256:";
-  switch (words->note) {
+  switch (words.note) {
     case Note::kNone:
       break;
     case Note::kImage:

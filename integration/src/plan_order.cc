@@ -20,6 +20,8 @@ struct GroupWords {
 };
 
 constexpr std::array kGroupWords = {
+    GroupWords{StepKind::kCheckImage, "ask the registry for", "ask the registry for",
+               Object::kImage},
     GroupWords{StepKind::kPullImage, "download", "download", Object::kImage},
     GroupWords{StepKind::kCreateNetwork, "create network", "create networks", Object::kSubject},
     GroupWords{StepKind::kCreateVolume, "create volume", "create volumes", Object::kSubject},
@@ -51,11 +53,7 @@ constexpr std::array kGroupWords = {
     GroupWords{StepKind::kReboot, "reboot", "reboot", Object::kNone},
 };
 
-const GroupWords& WordsFor(StepKind kind) {
-  const auto* words = std::find_if(kGroupWords.begin(), kGroupWords.end(),
-                                   [&](const GroupWords& each) { return each.kind == kind; });
-  return words == kGroupWords.end() ? kGroupWords.back() : *words;
-}
+static_assert(CoversStepKinds(kGroupWords));
 
 // What `detail` says of a step, of those kinds where that is more than what makes it distinct.
 bool DetailMatters(StepKind kind) {
@@ -146,7 +144,7 @@ std::string NoteOf(const StepGroup& group, const Plan& plan, const Waits& waits,
 // "download web:2, db:2", "stop web, worker", "take the update locks"
 std::string DescribeGroup(const StepGroup& group, const Plan& plan, const PlanNames& names,
                           const Everyone& everyone) {
-  const GroupWords& words = WordsFor(group.kind);
+  const GroupWords& words = StepKindRow(kGroupWords, group.kind);
   const std::string detail = Printable(group.detail);
   std::string verb(group.steps.size() == 1 ? words.one : words.many);
   std::string end;

@@ -197,8 +197,8 @@ std::string SummarizeChanges(const AppPlan& app) {
   std::string text;
   for (const ServiceChange change :
        {ServiceChange::kCreate, ServiceChange::kRecreate, ServiceChange::kRestart,
-        ServiceChange::kRename, ServiceChange::kStart, ServiceChange::kStop,
-        ServiceChange::kRemove}) {
+        ServiceChange::kReconnect, ServiceChange::kRename, ServiceChange::kStart,
+        ServiceChange::kStop, ServiceChange::kRemove}) {
     std::string names;
     for (const ServicePlan& service : app.services) {
       if (service.change != change) continue;

@@ -202,6 +202,25 @@ TEST(RenderPlanTest, NamesAnUnusualStrategy) {
   EXPECT_THAT(RenderPlan(plan, {}), HasSubstr("update strategy    is new: hand-over"));
 }
 
+TEST(RenderPlanTest, AskingARegistryIsCalledWhatItIs) {
+  Plan plan = HeldPlan();
+  plan.steps = {MakeStep(StepKind::kCheckImage, Phase::kPrepare, "web", {})};
+  EXPECT_THAT(RenderPlan(plan, {}),
+              AllOf(HasSubstr("1. ask the registry for web:2"), Not(HasSubstr("reboot"))));
+}
+
+TEST(RenderPlanTest, AServiceThatIsAttachedAgainIsAmongTheChanges) {
+  Plan plan;
+  AppPlan app;
+  app.app = app.name = "shop";
+  app.status = PlanStatus::kReady;
+  app.services = {
+      Service("web", ServiceChange::kReconnect, {Because(ReasonCode::kNetworkChanged)})};
+  plan.apps = {app};
+  EXPECT_THAT(RenderPlan(plan, {}), HasSubstr("  reconnect   web"));
+  EXPECT_THAT(SummarizeChanges(app), HasSubstr("reconnect web"));
+}
+
 TEST(RenderPlanTest, ADeviceHasConfigurationAndStepsOfItsOwn) {
   Plan plan = HeldPlan();
   plan.config = {{"BALENA_A", "1", "2", true, ConfigAction::kDefer, ""},

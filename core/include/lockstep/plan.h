@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_PLAN_H_
 #define LOCKSTEP_PLAN_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -39,6 +40,22 @@ enum class StepKind {
   kDeleteLock,
   kReboot,
 };
+inline constexpr std::size_t kStepKindCount = static_cast<std::size_t>(StepKind::kReboot) + 1;
+
+// True where a table has one row (with a member `kind`) for each kind of step, in their order. For
+// static_assert: then a new kind cannot be forgotten, and StepKindRow finds its row.
+template <typename Table>
+constexpr bool CoversStepKinds(const Table& table) {
+  for (std::size_t i = 0; i < table.size(); ++i) {
+    if (static_cast<std::size_t>(table[i].kind) != i) return false;
+  }
+  return table.size() == kStepKindCount;
+}
+template <typename Table>
+constexpr const auto& StepKindRow(const Table& table, StepKind kind) {
+  return table[static_cast<std::size_t>(kind)];
+}
+
 enum class Phase { kPrepare, kCutover, kSettle, kCleanup, kConfig };
 enum class StepStatus { kReady, kWaiting, kHeld, kDeferred };
 enum class ServiceChange {
@@ -52,6 +69,8 @@ enum class ServiceChange {
   kRestart,
   kReconnect,  // Runs on, attached again to a network that it lost.
 };
+inline constexpr std::size_t kServiceChangeCount =
+    static_cast<std::size_t>(ServiceChange::kReconnect) + 1;
 enum class PlanStatus { kInSync, kReady, kHeld, kBlocked };  // Of an app, and of the whole.
 enum class ConfigAction { kApply, kDefer, kNone, kRefuse };
 
