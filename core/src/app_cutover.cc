@@ -107,11 +107,9 @@ void AppPlanner::TakeLocks() {
 void AppPlanner::DeleteLocks() {
   const StepIndices take = gate_;
   for (const LockHolder& holder : plan_.holders) {
-    const auto view = std::find_if(views_.begin(), views_.end(),
-                                   [&](const ServiceView& v) { return v.name == holder.service; });
+    const ServiceView& view = views_[*FindView(views_, holder.service)];
     const bool interrupted =
-        view != views_.end() &&
-        (IsInterrupted(*view) || (going_back_ && view->future != nullptr && view->future->IsUp()));
+        IsInterrupted(view) || (going_back_ && view.future != nullptr && view.future->IsUp());
     if (!interrupted && !context_.override_locks) continue;
     gate_.push_back(
         steps_.Add(StepKind::kDeleteLock, Phase::kCutover, holder.service, holder.path, take));
@@ -126,6 +124,14 @@ void AppPlanner::StopOld() {
   StepIndices gate = gate_;
   Append(gate, late_pulls_);
   StopWave(false, gate);
+  // Who restarts with a hand-over is stopped before its new container starts: once that runs,
+  // nothing tells that they have to be.
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (!Restarts(views_[i])) continue;
+    for (const DependencyEdge& edge : start_graph_.edges[i]) {
+      if (work_[edge.on].hand_over) Append(work_[edge.on].before_start, work_[i].stops);
+    }
+  }
 }
 
 // Nothing is stopped, but an old container must not come back beside what starts.
@@ -148,8 +154,7 @@ void AppPlanner::StopWave(bool first, const StepIndices& gate) {
     if (work_[i].first_wave != first) continue;
     const ServiceView& view = views_[i];
     StepIndices& dependents = dependents_stopped_[i];
-    std::sort(dependents.begin(), dependents.end());
-    dependents.erase(std::unique(dependents.begin(), dependents.end()), dependents.end());
+    SortUnique(dependents);
     StepIndices after = gate;
     Append(after, dependents);
     // The old one of a hand-over stops later, and not before what it depends on.
@@ -245,8 +250,7 @@ void AppPlanner::StartNew() {
       for (const DependencyEdge& edge : start_graph_.edges[i]) {
         Append(work.started, work_[edge.on].started);
       }
-      std::sort(work.started.begin(), work.started.end());
-      work.started.erase(std::unique(work.started.begin(), work.started.end()), work.started.end());
+      SortUnique(work.started);
     } else if (!work.late) {
       Start(i);
     }
@@ -275,12 +279,6 @@ bool AppPlanner::FillsIn(std::size_t i) const {
          view.present != nullptr && !view.present->IsUp();
 }
 
-bool AppPlanner::DependsOn(std::size_t i, std::size_t on) const {
-  const auto& edges = start_graph_.edges[i];
-  return std::any_of(edges.begin(), edges.end(),
-                     [&](const DependencyEdge& edge) { return edge.on == on; });
-}
-
 void AppPlanner::Start(std::size_t i) {
   const ServiceView& view = views_[i];
   Work& work = work_[i];
@@ -293,14 +291,7 @@ void AppPlanner::Start(std::size_t i) {
   for (const std::string& claim : ClaimsOf(view.target->spec)) {
     if (const auto it = freed_.find(claim); it != freed_.end() && gated) Append(after, it->second);
   }
-  if (work.hand_over) {
-    Append(after, late_pulls_);
-    // Who restarts with it is stopped by then: once it runs nothing tells that they have to be.
-    for (std::size_t j = 0; j < views_.size(); ++j) {
-      const bool restarts = Restarts(views_[j]) && DependsOn(j, i);
-      if (restarts) Append(after, work_[j].stops);
-    }
-  }
+  if (work.hand_over) Append(after, late_pulls_);
   const StepIndex start =
       steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, StartSubject(view),
                  std::move(after), work.hand_over ? "hand-over" : "");
@@ -311,8 +302,8 @@ void AppPlanner::Start(std::size_t i) {
   if (work.late) {
     if (gated) Append(steps_[start].after, released_);
     late_starts_.push_back(start);
-  } else if (of_release) {
-    span_starts_.push_back(start);
+  } else {
+    (of_release ? span_starts_ : free_starts_).push_back(start);
   }
 }
 

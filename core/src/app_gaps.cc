@@ -1,7 +1,9 @@
 // Who holds an app, why it cannot be planned, and what a person should know of it.
 #include <algorithm>
 #include <array>
+#include <set>
 #include <tuple>
+#include <unordered_map>
 #include <utility>
 
 #include "app_planner.h"
@@ -58,9 +60,7 @@ void AppPlanner::FindGaps() {
   }
   FindContainerGaps();
   FindStrategyGaps();
-  const std::vector<std::string>& failed = facts_.record.failed;
-  if (facts_.release() != nullptr &&
-      std::find(failed.begin(), failed.end(), facts_.to()) != failed.end()) {
+  if (facts_.HasFailed()) {
     AddGap("release-failed",
            "release " + facts_.to() +
                " failed on this device and is not tried again until the target changes or "
@@ -96,31 +96,44 @@ void AppPlanner::FindContainerGaps() {
 }
 
 void AppPlanner::FindStrategyGaps() {
+  const auto hands_over = [](const Work& work) { return work.hand_over; };
+  if (std::any_of(work_.begin(), work_.end(), hands_over)) FindHandOverConflicts();
   for (std::size_t i = 0; i < views_.size(); ++i) {
-    const ServiceView& view = views_[i];
-    const Work& work = work_[i];
-    if (work.hand_over) FindHandOverConflict(i);
-    if (work.late_download && work.removed_early) {
+    if (work_[i].late_download && work_[i].removed_early) {
       AddGap("no-way-back",
-             view.name + ": its container and image are deleted before the new image is here",
+             views_[i].name + ": its container and image are deleted before the new image is here",
              false);
     }
   }
 }
 
 // While both run, nobody else can have what the old one has either.
-void AppPlanner::FindHandOverConflict(std::size_t i) {
-  const ServiceView& view = views_[i];
-  const ServiceSpec* old = facts_.SpecOf(*view.present);
-  if (old == nullptr) return;
-  for (const ServiceView& next : views_) {
-    if (!WillStart(next)) continue;
-    const std::string both = CommonClaim(*old, next.target->spec);
-    if (both.empty()) continue;
-    AddGap("hand-over-conflict",
-           view.name + ": its old container and the new one of " + next.name + " cannot have " +
-               both + " at once; choose another update strategy",
-           true);
+void AppPlanner::FindHandOverConflicts() {
+  std::unordered_map<std::string, std::vector<std::size_t>> wanted;  // By claim.
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (!WillStart(views_[i])) continue;
+    for (std::string& claim : ClaimsOf(views_[i].target->spec)) {
+      wanted[std::move(claim)].push_back(i);
+    }
+  }
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (!work_[i].hand_over) continue;
+    const ServiceSpec* old = facts_.SpecOf(*views_[i].present);
+    if (old == nullptr) continue;
+    std::set<std::size_t> next;
+    for (const std::string& claim : ClaimsOf(*old)) {
+      if (const auto it = wanted.find(claim); it != wanted.end()) {
+        next.insert(it->second.begin(), it->second.end());
+      }
+    }
+    for (const std::size_t n : next) {
+      const std::string both = CommonClaim(*old, views_[n].target->spec);
+      if (both.empty()) continue;  // Ports on different addresses of the host.
+      AddGap("hand-over-conflict",
+             views_[i].name + ": its old container and the new one of " + views_[n].name +
+                 " cannot have " + both + " at once; choose another update strategy",
+             true);
+    }
   }
 }
 

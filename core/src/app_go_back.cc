@@ -8,6 +8,8 @@
 namespace lockstep {
 namespace {
 
+Reason Failed() { return {ReasonCode::kReleaseFailed, "", {}, {}}; }
+
 bool MadeForThis(const ServiceView& view) {
   return view.future != nullptr && (view.is_new || view.present != nullptr);
 }
@@ -17,10 +19,7 @@ bool MadeForThis(const ServiceView& view) {
 void AppPlanner::GoBack() {
   going_back_ = true;
   const bool stops = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
-    const bool old = view.present != nullptr && view.present->IsUp();
-    return (old && IsOnRestored(*view.present)) ||
-           (view.future != nullptr && view.future->IsUp() &&
-            (MadeForThis(view) || IsOnRestored(*view.future)));
+    return StopsBack(view, view.present) || StopsBack(view, view.future);
   });
   gated_ = stops;
   held_ = stops && !has_span_ && !forced_ && !plan_.holders.empty();
@@ -43,7 +42,13 @@ void AppPlanner::GoBack() {
   }
   const StepIndex commit = steps_.Add(StepKind::kCommitRelease, Phase::kSettle, "",
                                       facts_.record.committed.value_or(""), ended, "back");
-  steps_[commit].why = {Reason{ReasonCode::kReleaseFailed, "", {}, {}}};
+  steps_[commit].why = {Failed()};
+}
+
+// True where this container of the service, its future or its present, runs and is stopped.
+bool AppPlanner::StopsBack(const ServiceView& view, const ObservedContainer* container) const {
+  if (container == nullptr || !container->IsUp()) return false;
+  return (container == view.future && MadeForThis(view)) || IsOnRestored(*container);
 }
 
 bool AppPlanner::IsOnRestored(const ObservedContainer& container) const {
@@ -62,23 +67,15 @@ void AppPlanner::StopNew() {
   for (auto it = start_graph_.order.rbegin(); it != start_graph_.order.rend(); ++it) {
     const std::size_t i = *it;
     const ServiceView& view = views_[i];
-    const bool is_new = MadeForThis(view);
-    if (view.present != nullptr && view.present->IsUp() && IsOnRestored(*view.present)) {
-      StepIndices after = gate_;
-      Append(after, dependents_stopped_[i]);
-      const StepIndex stop = AddStop(i, *view.present, std::move(after), "back");
-      steps_[stop].why = {Reason{ReasonCode::kReleaseFailed, "", {}, {}}};
+    StepIndices after = gate_;
+    Append(after, dependents_stopped_[i]);
+    for (const ObservedContainer* container : {view.present, view.future}) {
+      if (StopsBack(view, container)) steps_[AddStop(i, *container, after, "back")].why = {Failed()};
     }
-    if (view.future != nullptr && view.future->IsUp() && (is_new || IsOnRestored(*view.future))) {
-      StepIndices after = gate_;
-      Append(after, dependents_stopped_[i]);
-      const StepIndex stop = AddStop(i, *view.future, std::move(after), "back");
-      steps_[stop].why = {Reason{ReasonCode::kReleaseFailed, "", {}, {}}};
-    }
-    if (view.future != nullptr && is_new) {
-      StepIndices after = gate_;
-      Append(after, work_[i].stops);
-      if (const auto aside = SetAside(i, *view.future, std::move(after))) {
+    if (MadeForThis(view)) {
+      StepIndices down = gate_;
+      Append(down, work_[i].stops);
+      if (const auto aside = SetAside(i, *view.future, std::move(down))) {
         span_work_.push_back(*aside);
       }
     }
@@ -95,19 +92,15 @@ void AppPlanner::StartOld(const StepIndices& down) {
   for (const std::size_t i : stop_graph_.order) {
     const ServiceView& view = views_[i];
     const bool unchanged = view.future != nullptr && !MadeForThis(view);
-    const auto& interrupted = facts_.record.interrupted;
-    const auto has_run = [&](const ObservedContainer* c) {
-      return std::binary_search(interrupted.begin(), interrupted.end(), c->id);
-    };
+    const auto has_run = [&](const ObservedContainer* c) { return WasInterrupted(facts_, *c); };
     const ObservedContainer* old = unchanged ? view.future : view.present;
     // The releases may differ in nothing but their name.
     const auto same = std::find_if(view.left_over.begin(), view.left_over.end(), has_run);
     if (old == nullptr && same != view.left_over.end()) old = *same;
     if (old == nullptr || view.stopped || old->state == ContainerState::kCreated) continue;
-    const bool ran = has_run(old);
     const std::string policy = OriginalPolicy(*old, context_.observed);
     const bool stops = old->IsUp() && IsOnRestored(*old);
-    if (unchanged && !view.ShouldRun() && !ran && !stops) continue;
+    if (unchanged && !view.ShouldRun() && !has_run(old) && !stops) continue;
     if (old->IsUp() && !stops) {
       // Its successor never took over, but its restart policy may be set aside.
       if (!old->restart_policy || *old->restart_policy == policy) continue;

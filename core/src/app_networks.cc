@@ -12,7 +12,7 @@ void AppPlanner::RemakeNetworks() {
   for (const auto& [name, config] : facts_.release()->networks) {
     if (!IsRemade(facts_, name)) continue;
     StepIndices after = gate_;
-    for (const Work& work : work_) Append(after, work.stops);
+    Append(after, stopped_);
     const StepIndex remove =
         steps_.Add(StepKind::kRemoveNetwork, Phase::kCutover, "", name, std::move(after));
     const StepIndex create =

@@ -66,14 +66,12 @@ AppPlan AppPlanner::Make() {
 bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.to(); }
 
 bool AppPlanner::GoesBack() const {
-  const std::vector<std::string>& failed = facts_.record.failed;
   const std::string& self = context_.options.self;
   const bool in_it = !self.empty() && std::any_of(views_.begin(), views_.end(), [&](const auto& v) {
     return v.future != nullptr && v.future->id == self;
   });
-  return !in_it && facts_.release() != nullptr && plan_.from && plan_.way_back && CutoverBegun() &&
-         start_graph_.cycle.empty() &&
-         std::find(failed.begin(), failed.end(), facts_.to()) != failed.end();
+  return !in_it && facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
+         start_graph_.cycle.empty();
 }
 
 // True where a container of the service that runs is stopped.
@@ -102,10 +100,8 @@ bool AppPlanner::StartIsGated(const ServiceView& view) const {
   const bool replaces = view.present != nullptr && (view.present->IsUp() || view.future == nullptr);
   if (view.is_new || replaces || Restarts(view)) return true;
   // Made inside the span.
-  if (work_[static_cast<std::size_t>(&view - views_.data())].late_create) return true;
-  const auto& interrupted = facts_.record.interrupted;
-  const bool stopped = view.future != nullptr &&
-                       std::binary_search(interrupted.begin(), interrupted.end(), view.future->id);
+  if (work_[IndexOf(view)].late_create) return true;
+  const bool stopped = view.future != nullptr && WasInterrupted(facts_, *view.future);
   // Stopped in this span, it starts in its turn.
   if (has_span_ && (view.tied || stopped)) return true;
   // What it is attached to is remade inside the span; held, it starts on what is there.
@@ -119,21 +115,18 @@ bool AppPlanner::IsOnRemade(const ServiceView& view) const {
                      [&](const std::string& network) { return IsRemade(facts_, network); });
 }
 
-AppPlanner::Work& AppPlanner::WorkOf(const ServiceView& view) {
-  return work_[static_cast<std::size_t>(&view - views_.data())];
+std::size_t AppPlanner::IndexOf(const ServiceView& view) const {
+  return static_cast<std::size_t>(&view - views_.data());
 }
 
 std::string_view AppPlanner::StartSubject(const ServiceView& view) const {
-  if (view.future != nullptr) return view.future->id;
-  const auto i = static_cast<std::size_t>(&view - views_.data());
-  return names_to_create_[i];
+  return view.future != nullptr ? view.future->id : names_to_create_[IndexOf(view)];
 }
 
 void AppPlanner::SetStatuses() {
   for (std::size_t i = first_step_; i < all_steps_.size(); ++i) {
     Step& step = all_steps_[i];
-    std::sort(step.after.begin(), step.after.end());
-    step.after.erase(std::unique(step.after.begin(), step.after.end()), step.after.end());
+    SortUnique(step.after);
     const bool behind_gate =
         held_ && (step.kind == StepKind::kTakeLocks ||
                   std::any_of(step.after.begin(), step.after.end(), [&](StepIndex before) {

@@ -68,7 +68,7 @@ class AppPlanner {
   void FindGaps();
   void FindContainerGaps();
   void FindStrategyGaps();
-  void FindHandOverConflict(std::size_t i);
+  void FindHandOverConflicts();
   void AddGap(std::string code, std::string message, bool blocks);
   bool Blocked() const;
 
@@ -80,7 +80,7 @@ class AppPlanner {
   bool StartIsGated(const ServiceView& view) const;
   bool IsOnRemade(const ServiceView& view) const;
   std::string_view StartSubject(const ServiceView& view) const;
-  Work& WorkOf(const ServiceView& view);
+  std::size_t IndexOf(const ServiceView& view) const;
   void SetStatuses();
 
   // app_prepare.cc
@@ -113,7 +113,6 @@ class AppPlanner {
   void Start(std::size_t i);
   StepIndices StartsBefore(std::size_t i, bool gated);
   bool FillsIn(std::size_t i) const;
-  bool DependsOn(std::size_t i, std::size_t on) const;
   bool WaitsFor(const DependencyEdge& edge) const;
   StepIndex Await(std::size_t i, DependencyCondition condition, bool in_span);
   void ReleaseLocks();
@@ -146,6 +145,7 @@ class AppPlanner {
   // app_go_back.cc
   void GoBack();
   void StopNew();
+  bool StopsBack(const ServiceView& view, const ObservedContainer* container) const;
   bool IsOnRestored(const ObservedContainer& container) const;
   void StartOld(const StepIndices& down);
   StepIndices RestoreNetworks(const StepIndices& after);
@@ -173,6 +173,7 @@ class AppPlanner {
   StepIndices span_work_;    // Everything else inside the span but the starts.
   StepIndices span_starts_;  // Starts that the span waits for.
   StepIndices late_starts_;
+  StepIndices free_starts_;  // In no span, and waiting for no lock.
   StepIndices released_;
   StepIndices before_commit_;
   StepIndices committed_;

@@ -7,13 +7,6 @@
 #include "content_hash.h"
 
 namespace lockstep {
-namespace {
-
-bool KillsFirst(Strategy strategy) {
-  return strategy == Strategy::kKillThenDownload || strategy == Strategy::kDeleteThenDownload;
-}
-
-}  // namespace
 
 void AppPlanner::Prepare() {
   if (facts_.release() == nullptr) return;
@@ -147,9 +140,9 @@ StepIndices AppPlanner::Connect(const ServiceView& view, const ObservedContainer
     const bool there =
         facts_.FindNetwork(name) != nullptr && (going_back_ || !IsRemade(facts_, name));
     const bool new_one = made != networks_made_.end();
-    if ((IsAttached(facts_, container, name) && !new_one) || (!there && !new_one)) continue;
+    if (!new_one && (!there || IsAttached(facts_, container, name))) continue;
     StepIndices before = after;
-    if (made != networks_made_.end()) before.push_back(made->second);
+    if (new_one) before.push_back(made->second);
     connects.push_back(steps_.Add(StepKind::kConnectNetwork, phase, view.name, container.id,
                                   std::move(before), name));
     steps_[connects.back()].why = view.why;

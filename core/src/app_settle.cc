@@ -7,14 +7,13 @@
 #include "app_planner.h"
 
 namespace lockstep {
+
 void AppPlanner::Rename() {
   if (facts_.release() == nullptr) return;
-  StepIndices started = released_;
-  for (const ServiceView& view : views_) {
-    if (WillStart(view)) Append(started, WorkOf(view).started);
-  }
-  std::sort(started.begin(), started.end());
-  started.erase(std::unique(started.begin(), started.end()), started.end());
+  // After the last start; those of the span are behind its end.
+  StepIndices started = released_.empty() ? span_starts_ : released_;
+  Append(started, late_starts_);
+  Append(started, free_starts_);
   for (ServiceView& view : views_) {
     if (view.future == nullptr || view.target == nullptr) continue;
     const bool claimed =
@@ -46,11 +45,11 @@ void AppPlanner::Settle() {
   Append(after, released_);
   Append(after, span_starts_);
   Append(after, late_starts_);
+  Append(after, free_starts_);
   for (const Work& work : work_) Append(after, work.before_start);
   for (std::size_t i = 0; i < views_.size(); ++i) {
     const ServiceView& view = views_[i];
     if (!view.ShouldRun()) continue;
-    if (WillStart(view)) Append(after, work_[i].started);
     const bool unproven = view.future == nullptr ? work_[i].create.has_value() : view.is_new;
     if (!unproven) continue;
     const StepIndex await = Await(i, DependencyCondition::kStarted, false);

@@ -6,19 +6,6 @@
 #include "app_planner.h"
 
 namespace lockstep {
-namespace {
-
-bool KillsFirst(const ServiceView& view) {
-  return view.target->strategy == Strategy::kKillThenDownload ||
-         view.target->strategy == Strategy::kDeleteThenDownload;
-}
-
-bool UsesPurged(const AppFacts& facts, const ObservedContainer& container) {
-  const ServiceSpec* spec = facts.SpecOf(container);
-  return spec != nullptr && !PurgedVolumes(facts, *spec).empty();
-}
-
-}  // namespace
 
 // What is special about each service, for all that follows.
 void AppPlanner::ChooseWays() {
@@ -30,8 +17,8 @@ void AppPlanner::ChooseWays() {
     work.removed_early = view.present != nullptr && UsesPurged(facts_, *view.present);
     if (view.target == nullptr) continue;
     const bool to_make = view.future == nullptr;
-    const bool kills_first = KillsFirst(view) && to_make && view.present != nullptr &&
-                             (view.present->IsUp() || CutoverBegun());
+    const bool kills_first = KillsFirst(view.target->strategy) && to_make &&
+                             view.present != nullptr && (view.present->IsUp() || CutoverBegun());
     work.late_download = kills_first && !view.image_here;
     if (to_make && !work.late_download) {
       early_images.insert(NormalizedReference(view.target->spec.image));

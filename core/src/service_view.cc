@@ -35,12 +35,12 @@ bool SameSpec(const ObservedContainer& container, const TargetService& service,
 
 // Which of several containers of one service speaks for it: one that is up before one that is not,
 // one of the committed release before another, the newer before the older.
-bool Better(const ObservedContainer* a, const ObservedContainer* b, const AppRecord& record) {
-  const std::string committed = record.committed.value_or("");
+bool Better(const ObservedContainer* a, const ObservedContainer* b, const AppFacts& facts) {
+  const std::string committed = facts.record.committed.value_or("");
   const auto rank = [&](const ObservedContainer& c) {
-    const bool ran = std::binary_search(record.interrupted.begin(), record.interrupted.end(), c.id);
-    return std::tuple(c.IsUp(), ran, !committed.empty() && c.commit == committed,
-                      c.state != ContainerState::kDead, c.created_at.value_or(WallTime{}), c.id);
+    return std::tuple(c.IsUp(), WasInterrupted(facts, c),
+                      !committed.empty() && c.commit == committed, c.state != ContainerState::kDead,
+                      c.created_at.value_or(WallTime{}), c.id);
   };
   return rank(*a) > rank(*b);
 }
@@ -61,18 +61,12 @@ bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view,
   return label == container.labels.end() || label->second == wanted;
 }
 
-bool IsPurged(const AppFacts& facts, const ObservedContainer& container) {
-  const ServiceSpec* spec = facts.SpecOf(container);
-  return spec != nullptr && !PurgedVolumes(facts, *spec).empty();
-}
-
-// Which container is the service's future, which its present.
-// What the service shares is assigned before it.
+// Which container is the service's future, which its present. What it shares is assigned before it.
 void Assign(const std::vector<ServiceView>& views, ServiceView& view,
             std::vector<const ObservedContainer*> containers, const AppFacts& facts,
             const ImageIndex& images) {
   std::sort(containers.begin(), containers.end(),
-            [&](const auto* a, const auto* b) { return Better(a, b, facts.record); });
+            [&](const auto* a, const auto* b) { return Better(a, b, facts); });
   std::string_view local_id;
   if (view.target != nullptr) {
     local_id = images.Find(view.target->spec.image);
@@ -84,7 +78,7 @@ void Assign(const std::vector<ServiceView>& views, ServiceView& view,
     const bool matches = view.target != nullptr && usable &&
                          SameSpec(*container, *view.target, view.hash) &&
                          SameImage(*container, *view.target, local_id) &&
-                         !IsPurged(facts, *container) && SharesRight(views, view, *container);
+                         !UsesPurged(facts, *container) && SharesRight(views, view, *container);
     if (matches && view.future == nullptr) {
       view.future = container;
     } else if (!matches && view.present == nullptr && ran) {
@@ -276,6 +270,25 @@ std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec&
   return volumes;
 }
 
+bool UsesPurged(const AppFacts& facts, const ObservedContainer& container) {
+  const ServiceSpec* spec = facts.SpecOf(container);
+  return spec != nullptr && !PurgedVolumes(facts, *spec).empty();
+}
+
+bool WasInterrupted(const AppFacts& facts, const ObservedContainer& container) {
+  const auto& interrupted = facts.record.interrupted;
+  return std::binary_search(interrupted.begin(), interrupted.end(), container.id);
+}
+
+bool KillsFirst(Strategy strategy) {
+  return strategy == Strategy::kKillThenDownload || strategy == Strategy::kDeleteThenDownload;
+}
+
+bool AppFacts::HasFailed() const {
+  return release() != nullptr &&
+         std::find(record.failed.begin(), record.failed.end(), to()) != record.failed.end();
+}
+
 const ServiceSpec* AppFacts::SpecOf(const ObservedContainer& container) const {
   if (container.spec) return &*container.spec;
   if (specs == nullptr) return nullptr;
@@ -285,12 +298,12 @@ const ServiceSpec* AppFacts::SpecOf(const ObservedContainer& container) const {
 
 bool IsAttached(const AppFacts& facts, const ObservedContainer& container,
                 const std::string& network) {
-  const ServiceSpec* spec = facts.SpecOf(container);
-  if (!container.networks && spec == nullptr) return false;
   if (container.networks) {
     return std::find(container.networks->begin(), container.networks->end(), network) !=
            container.networks->end();
   }
+  const ServiceSpec* spec = facts.SpecOf(container);
+  if (spec == nullptr) return false;
   const auto networks = NetworksOf(*spec);
   return std::binary_search(networks.begin(), networks.end(), network);
 }
@@ -309,8 +322,7 @@ bool WantsStart(const AppFacts& facts, const ObservedContainer& container,
                 const std::string& restart_policy) {
   if (container.state == ContainerState::kCreated) return true;
   if (container.state != ContainerState::kExited) return false;
-  const auto& stopped = facts.record.interrupted;
-  if (std::binary_search(stopped.begin(), stopped.end(), container.id)) return true;
+  if (WasInterrupted(facts, container)) return true;
   if (restart_policy == "always" || restart_policy == "unless-stopped") return true;
   constexpr std::string_view kOnFailure = "on-failure";
   if (!std::string_view(restart_policy).starts_with(kOnFailure) || container.exit_code == 0) {

@@ -59,6 +59,8 @@ struct AppFacts {
   std::string to() const { return release() != nullptr ? release()->commit : std::string(); }
   // What the container was made from: as it says itself, or by its hash. Null: not known.
   const ServiceSpec* SpecOf(const ObservedContainer& container) const;
+  // The release that should run failed on this device.
+  bool HasFailed() const;
   const ObservedNetwork* FindNetwork(const std::string& name) const;
   const ObservedVolume* FindVolume(const std::string& name) const;
 };
@@ -68,6 +70,13 @@ bool IsRemade(const AppFacts& facts, const std::string& network);
 
 // The volumes of this specification that are to be purged: a container goes with its volumes.
 std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec& spec);
+bool UsesPurged(const AppFacts& facts, const ObservedContainer& container);
+
+// True where the container ran until the cutover under way stopped it.
+bool WasInterrupted(const AppFacts& facts, const ObservedContainer& container);
+
+// True for a strategy that stops the old container before the new image is here.
+bool KillsFirst(Strategy strategy);
 
 // True where the container is attached to the network, as far as is known.
 bool IsAttached(const AppFacts& facts, const ObservedContainer& container,

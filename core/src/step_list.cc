@@ -1,5 +1,7 @@
 #include "step_list.h"
 
+#include <algorithm>
+
 #include "content_hash.h"
 
 namespace lockstep {
@@ -27,6 +29,11 @@ StepIndex StepList::Add(StepKind kind, Phase phase, std::string_view service,
 
 void Append(StepIndices& to, const StepIndices& from) {
   to.insert(to.end(), from.begin(), from.end());
+}
+
+void SortUnique(StepIndices& indices) {
+  std::sort(indices.begin(), indices.end());
+  indices.erase(std::unique(indices.begin(), indices.end()), indices.end());
 }
 
 std::string StepId::ToString() const { return "s1:" + Hex16(value); }

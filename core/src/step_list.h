@@ -32,6 +32,7 @@ class StepList {
 };
 
 void Append(StepIndices& to, const StepIndices& from);
+void SortUnique(StepIndices& indices);
 
 }  // namespace lockstep
 
