@@ -120,20 +120,6 @@ std::vector<std::string> UnmetOf(const TargetService& service, const DeviceInfo&
   return unmet;
 }
 
-// The services whose namespaces `spec` shares.
-std::vector<std::string> SharedWith(const ServiceSpec& spec) {
-  constexpr std::string_view kService = "service:";
-  std::vector<std::string> services;
-  for (const Field field : {Field::kNetworkMode, Field::kIpc, Field::kPid}) {
-    const Value* value = spec.Find(field);
-    const std::string* text = value == nullptr ? nullptr : value->AsString();
-    if (text != nullptr && text->starts_with(kService)) {
-      services.push_back(text->substr(kService.size()));
-    }
-  }
-  return services;
-}
-
 // What a service asks for by label, and the device must know.
 struct Told {
   std::string_view feature;
@@ -186,7 +172,7 @@ class AppFitter {
   void LeaveOut() {
     std::multimap<std::string, const TargetService*> sharers;
     for (const TargetService& service : services_) {
-      for (std::string& other : SharedWith(service.spec)) {
+      for (std::string& other : SharedServicesOf(service.spec)) {
         sharers.emplace(std::move(other), &service);
       }
     }

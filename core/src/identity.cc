@@ -56,6 +56,23 @@ ContainerIdentity IdentityOf(const Labels& container_labels, const Labels& image
   return identity;
 }
 
+std::vector<std::string> SharedContainersOf(const Labels& labels) {
+  std::vector<std::string> ids;
+  std::string_view rest = Look(labels, kLabelShares);
+  while (!rest.empty()) {
+    const auto comma = std::min(rest.find(','), rest.size());
+    ids.emplace_back(rest.substr(0, comma));
+    rest.remove_prefix(std::min(comma + 1, rest.size()));
+  }
+  return ids;
+}
+
+std::string JoinIds(const std::vector<std::string>& ids) {
+  std::string text;
+  for (const std::string& id : ids) text += (text.empty() ? "" : ",") + id;
+  return text;
+}
+
 std::string ContainerName(std::string_view service, std::int64_t image_id, std::int64_t release_id,
                           std::string_view commit) {
   std::string name(service);

@@ -49,16 +49,16 @@ bool Better(const ObservedContainer* a, const ObservedContainer* b, const AppFac
 // One without the label was compared by its specification, which says so itself.
 bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view,
                  const ObservedContainer& container) {
-  const auto label = container.labels.find(std::string(kLabelShares));
-  std::string wanted;
+  std::vector<std::string> wanted;
   for (const std::string& service : SharedServicesOf(view.target->spec)) {
     const auto shared = FindView(views, service);
     if (!shared) continue;  // A gap says so.
     const ObservedContainer* its = views[*shared].future;
     if (its == nullptr) return false;  // Made anew: so must be whoever shares it.
-    wanted += (wanted.empty() ? "" : ",") + its->id;
+    wanted.push_back(its->id);
   }
-  return label == container.labels.end() || label->second == wanted;
+  const auto joined = SharedContainersOf(container.labels);
+  return joined.empty() || joined == wanted;
 }
 
 // Which container is the service's future, which its present. What it shares is assigned before it.

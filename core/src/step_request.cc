@@ -111,9 +111,9 @@ class Builder {
     label(kLabelConfigHash, ConfigHash(service_->spec));
     label(kLabelRestart, RestartPolicyOf(service_->spec));
     spec.shared = Shared();
-    std::string ids;
-    for (const auto& [name, id] : spec.shared) ids += (ids.empty() ? "" : ",") + id;
-    label(kLabelShares, ids);
+    std::vector<std::string> ids;
+    for (const auto& [name, id] : spec.shared) ids.push_back(id);
+    label(kLabelShares, JoinIds(ids));
     spec.environment = AmbientVariables(*app_, *service_, device_);
     return request;
   }

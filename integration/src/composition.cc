@@ -136,8 +136,7 @@ Error UnknownField(const Place& place, CompositionOf of) {
 void ReadField(const FieldRow& row, const Value& raw, const Place& place, CompositionOf of,
                ServiceSpec& spec, Problems& problems) {
   const bool refused = of == CompositionOf::kBalenaTarget;
-  auto canonical =
-      NormalizeField(row, raw, refused ? HostPaths::kRefused : HostPaths::kAllowed);
+  auto canonical = NormalizeField(row, raw, refused ? HostPaths::kRefused : HostPaths::kAllowed);
   if (!canonical) {
     AddProblem(problems, place, canonical.assume_error().message);
     return;
@@ -169,15 +168,12 @@ void ReadNetworkMode(const Place& place, ServiceSpec& spec, Problems& problems) 
   spec.Set(Field::kNetworks, Value(std::move(networks)));
 }
 
-void AddSharedNamespaceDependency(ServiceSpec& spec) {
-  constexpr std::string_view kPrefix = "service:";
-  const Value* mode = spec.Find(Field::kNetworkMode);
-  const std::string* text = mode == nullptr ? nullptr : mode->AsString();
-  if (text == nullptr || !text->starts_with(kPrefix)) return;
-  const std::string service = text->substr(kPrefix.size());
-  const auto same = [&](const Dependency& d) { return d.service == service; };
-  if (std::none_of(spec.depends_on.begin(), spec.depends_on.end(), same)) {
-    spec.depends_on.push_back({.service = service});
+void AddSharedNamespaceDependencies(ServiceSpec& spec) {
+  for (const std::string& service : SharedServicesOf(spec)) {
+    const auto same = [&](const Dependency& d) { return d.service == service; };
+    if (std::none_of(spec.depends_on.begin(), spec.depends_on.end(), same)) {
+      spec.depends_on.push_back({.service = service});
+    }
   }
 }
 
@@ -316,7 +312,7 @@ Result<ServiceSpec> ReadComposition(const Value& composition, const Place& place
     }
   }
   ReadNetworkMode(place, spec, problems);
-  AddSharedNamespaceDependency(spec);
+  AddSharedNamespaceDependencies(spec);
   std::sort(spec.depends_on.begin(), spec.depends_on.end(),
             [](const Dependency& a, const Dependency& b) { return a.service < b.service; });
   AddDefaults(*given, of, spec);

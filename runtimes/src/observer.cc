@@ -1,8 +1,8 @@
 #include "observer.h"
 
 #include <algorithm>
+#include <iterator>
 #include <set>
-#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -28,16 +28,16 @@ std::map<std::string, std::string> NewestOf(const std::string& app,
   return services;
 }
 
-// The containers whose namespaces others have joined.
-std::set<std::string> SharedContainers(const std::vector<ObservedContainer>& containers) {
-  std::set<std::string> shared;
+// The containers of which Lockstep wrote down that they share a namespace, on either side.
+std::set<std::string> Sharers(const std::vector<ObservedContainer>& containers) {
+  std::set<std::string> sharers;
   for (const ObservedContainer& container : containers) {
-    const auto label = container.labels.find(std::string(kLabelShares));
-    if (label == container.labels.end()) continue;
-    std::istringstream ids(label->second);
-    for (std::string id; std::getline(ids, id, ',');) shared.insert(id);
+    auto shared = SharedContainersOf(container.labels);
+    if (shared.empty()) continue;
+    sharers.insert(container.id);
+    sharers.insert(std::make_move_iterator(shared.begin()), std::make_move_iterator(shared.end()));
   }
-  return shared;
+  return sharers;
 }
 
 bool IsKnown(const ObservedContainer& container, const ObserveRequest& request) {
@@ -68,16 +68,14 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
     if (!image.empty()) unlisted[id] = TextMap(At(image, "Config", "Labels"));
   }
   ReadLists(containers, images, networks, volumes, std::move(unlisted), state);
-  const std::set<std::string> shared = SharedContainers(state.containers);
+  const std::set<std::string> sharers = Sharers(state.containers);
   std::vector<std::string> gone;
   for (ObservedContainer& container : state.containers) {
     const bool known = IsKnown(container, request);
     // How often a failed one was restarted, which decides whether it is again, no list tells.
     const bool failed = container.state == ContainerState::kExited && container.exit_code != 0;
     // Nor when it started, which tells whether who shares its namespaces has lost them.
-    const bool shares = shared.contains(container.id) ||
-                        container.labels.contains(std::string(kLabelShares));
-    if (!container.owned || (known && !failed && !shares)) continue;
+    if (!container.owned || (known && !failed && !sharers.contains(container.id))) continue;
     LOCKSTEP_TRY(const bool there, LookInto(container, state, stop));
     if (!there) gone.push_back(container.id);
     if (known) {

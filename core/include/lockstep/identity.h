@@ -8,6 +8,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace lockstep {
 
@@ -34,6 +35,10 @@ struct ServiceRef {
 };
 
 using Labels = std::map<std::string, std::string>;
+
+// The ids in kLabelShares, in their order; none without the label. JoinIds writes them.
+std::vector<std::string> SharedContainersOf(const Labels& labels);
+std::string JoinIds(const std::vector<std::string>& ids);
 
 // What the labels of a container say. `owned` needs supervised, an app and a service label that are
 // not all inherited from the image (design: I6); names and prefixes prove nothing.
