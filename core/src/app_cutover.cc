@@ -13,7 +13,7 @@ void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& conta
                          StepIndices& after) {
   if (container.state != ContainerState::kExited) return;
   const std::string policy = OriginalPolicy(container, context_.observed);
-  if (container.restart_policy == policy) return;
+  if (container.restart_policy == policy && set_aside_.count(&container) == 0) return;
   after = {steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, view.name, container.id,
                       std::move(after), policy)};
 }
@@ -21,8 +21,12 @@ void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& conta
 // Starts what ran until now again: the service is down, and the new one is not to start yet.
 void AppPlanner::StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after) {
   const ServiceView& view = views_[i];
-  for (const ObservedContainer* other : view.left_over) {
-    if (other->IsUp()) continue;
+  std::vector<const ObservedContainer*> others = view.left_over;
+  for (const ObservedContainer* one : {view.present, view.future}) {
+    if (one != nullptr) others.push_back(one);
+  }
+  for (const ObservedContainer* other : others) {
+    if (other == &old || other->IsUp()) continue;
     if (const auto aside = SetAside(i, *other, {})) after.push_back(*aside);
   }
   if (const ServiceSpec* spec = facts_.SpecOf(old)) {
@@ -32,6 +36,33 @@ void AppPlanner::StartAgain(std::size_t i, const ObservedContainer& old, StepInd
   work_[i].old_start = steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, old.id,
                                   std::move(after), "old");
   span_starts_.push_back(*work_[i].old_start);
+}
+
+// Whether an engine could start what ran before: its networks are there, and what it shares runs.
+bool AppPlanner::CouldStart(const ObservedContainer& container) const {
+  const ServiceSpec* spec = facts_.SpecOf(container);
+  if (spec == nullptr) return true;
+  const auto networks = NetworksOf(*spec);
+  const bool attachable = std::all_of(networks.begin(), networks.end(), [&](const auto& network) {
+    return facts_.FindNetwork(network) != nullptr || networks_made_.count(network) != 0;
+  });
+  const auto ids = SharedContainersOf(container.labels);
+  const auto services = SharedServicesOf(*spec);
+  return attachable &&
+         std::all_of(services.begin(), services.end(), [&](const std::string& service) {
+           const auto on = FindView(views_, service);
+           if (!on) return false;
+           const Work& work = work_[*on];
+           if (work.old_start) {
+             const std::string& started = all_steps_[*work.old_start].subject;
+             return ids.empty() || std::find(ids.begin(), ids.end(), started) != ids.end();
+           }
+           const ServiceView& its = views_[*on];
+           const bool back = going_back_ && its.present == nullptr && work.stops.empty();
+           const ObservedContainer* old = back ? its.future : its.present;
+           return old != nullptr && old->IsUp() &&
+                  (ids.empty() || std::find(ids.begin(), ids.end(), old->id) != ids.end());
+         });
 }
 
 // Services of the running release that are down start again without a lock. So do those that a
@@ -65,16 +96,9 @@ void AppPlanner::StartWhatIsDown() {
     }
     // What takes its place can start at once.
     if (!gated_ || (!held_ && prepared_.empty())) continue;
+    if (!CouldStart(*view.present)) continue;
     const ServiceSpec* spec = facts_.SpecOf(*view.present);
-    const auto shared = spec == nullptr ? std::vector<std::string>{} : SharedServicesOf(*spec);
-    const bool shares = !shared.empty();
-    const bool lost = std::any_of(shared.begin(), shared.end(), [&](const std::string& service) {
-      const auto on = FindView(views_, service);
-      if (!on) return true;
-      const ObservedContainer* its = views_[*on].present;
-      return !work_[*on].old_start && (its == nullptr || !its->IsUp());
-    });
-    if (lost) continue;  // It could not start.
+    const bool shares = spec != nullptr && !SharedServicesOf(*spec).empty();
     const bool with_old =
         cut_off ? !new_runs || (view.future == nullptr && !shares)
                 : !CutoverBegun() && !has_span_ &&
@@ -181,7 +205,7 @@ void AppPlanner::Stop(std::size_t i, const ObservedContainer& container, const S
     work_[i].before_start.push_back(stop);
     down = {stop};
     if (&container != view.future) Free(container, stop);
-  } else if (&container != view.present || FillsIn(i)) {
+  } else if (&container != view.present || !work_[i].start_gated) {
     down.clear();  // What does not run, and is not to, can be set aside at any time.
   }
   // What is removed at once cannot come back.
@@ -216,8 +240,9 @@ std::optional<StepIndex> AppPlanner::SetAside(std::size_t i, const ObservedConta
   if (container.state == ContainerState::kCreated || container.state == ContainerState::kDead) {
     return std::nullopt;
   }
-  const std::string policy =
-      container.restart_policy.value_or(OriginalPolicy(container, context_.observed));
+  const std::string original = OriginalPolicy(container, context_.observed);
+  const bool restored = work_[i].old_start && all_steps_[*work_[i].old_start].subject == container.id;
+  const std::string policy = restored ? original : container.restart_policy.value_or(original);
   if (policy == "no" || !set_aside_.insert(&container).second) return std::nullopt;
   return steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, views_[i].name, container.id,
                     std::move(after), "no");
@@ -239,12 +264,8 @@ bool AppPlanner::WaitsFor(const DependencyEdge& edge) const {
 
 void AppPlanner::StartNew() {
   for (const std::size_t i : start_graph_.order) {
+    FindLateness(i);
     Work& work = work_[i];
-    for (const DependencyEdge& edge : start_graph_.edges[i]) {
-      // One that runs on waits for nothing itself, but passes on what comes late.
-      const bool waits = WillStart(views_[i]) && WaitsFor(edge);
-      work.late = !work.in_span && (work.late || work_[edge.on].late || waits);
-    }
     if (!WillStart(views_[i])) {
       // Whoever depends on this one waits for what this one would have waited for.
       for (const DependencyEdge& edge : start_graph_.edges[i]) {
@@ -257,6 +278,23 @@ void AppPlanner::StartNew() {
   }
 }
 
+// One that runs on waits for nothing itself, but passes on what comes late.
+void AppPlanner::FindLateness(std::size_t i) {
+  Work& work = work_[i];
+  if (work.in_span) return;
+  const bool starts = WillStart(views_[i]);
+  for (const DependencyEdge& edge : start_graph_.edges[i]) {
+    const Work& on = work_[edge.on];
+    const bool waits = starts && WaitsFor(edge);
+    work.late |= on.late || waits;
+    if (WillStart(views_[edge.on]) && on.start_gated) continue;
+    work.late_free |= on.late_free || (waits && !on.start_gated);
+  }
+  if (!starts) return;
+  if (!work.start_gated) work.late = work.late_free;
+  work.late_free = work.late;
+}
+
 // The starts, and the waits for health, of what view `i` depends on. One that needs no lock does
 // not wait for one that does: what it depends on runs in its old container until then.
 StepIndices AppPlanner::StartsBefore(std::size_t i, bool gated) {
@@ -265,24 +303,17 @@ StepIndices AppPlanner::StartsBefore(std::size_t i, bool gated) {
     for (const StepIndex start : work_[edge.on].started) {
       if (gated || gated_starts_.count(start) == 0) after.push_back(start);
     }
-    if (WaitsFor(edge) && (gated || !StartIsGated(views_[edge.on]))) {
+    if (WaitsFor(edge) && (gated || !work_[edge.on].start_gated)) {
       after.push_back(Await(edge.on, edge.condition, work_[i].in_span));
     }
   }
   return after;
 }
 
-// Cut off in the middle, and the new containers are what the app goes on with for now.
-bool AppPlanner::FillsIn(std::size_t i) const {
-  const ServiceView& view = views_[i];
-  return CutoverBegun() && held_ && !work_[i].old_start && view.future != nullptr &&
-         view.present != nullptr && !view.present->IsUp();
-}
-
 void AppPlanner::Start(std::size_t i) {
   const ServiceView& view = views_[i];
   Work& work = work_[i];
-  const bool gated = StartIsGated(view) && !FillsIn(i);
+  const bool gated = work.start_gated;
   StepIndices after = StartsBefore(i, gated);
   if (gated) Append(after, gate_);
   Append(after, work.before_start);

@@ -10,11 +10,15 @@ namespace {
 
 Reason Failed() { return {ReasonCode::kReleaseFailed, "", {}, {}}; }
 
-bool MadeForThis(const ServiceView& view) {
-  return view.future != nullptr && (view.is_new || view.present != nullptr);
-}
-
 }  // namespace
+
+// What ran before may have other old ones beside it.
+bool AppPlanner::MadeForThis(const ServiceView& view) const {
+  if (view.future == nullptr) return false;
+  const auto& committed = facts_.record.committed;
+  const bool ran_before = view.future->commit == committed && committed != facts_.to();
+  return view.is_new || (view.present != nullptr && !ran_before);
+}
 
 void AppPlanner::GoBack() {
   going_back_ = true;
@@ -23,9 +27,10 @@ void AppPlanner::GoBack() {
   });
   gated_ = stops;
   held_ = stops && !has_span_ && !forced_ && !plan_.holders.empty();
+  MakeNetworks();
   TakeLocks();
   StopNew();
-  StepIndices down = gate_;
+  StepIndices down = gate_.empty() ? prepared_ : gate_;
   Append(down, stopped_);
   Append(down, span_work_);
   Append(down, RestoreNetworks(down));
@@ -64,7 +69,9 @@ bool AppPlanner::IsOnRestored(const ObservedContainer& container) const {
 // starts in its place.
 void AppPlanner::StopNew() {
   dependents_stopped_.resize(views_.size());
-  for (auto it = start_graph_.order.rbegin(); it != start_graph_.order.rend(); ++it) {
+  const DependencyGraph graph = StopGraph(facts_, views_, true);
+  std::vector<bool> passed(views_.size(), false);
+  for (auto it = graph.order.rbegin(); it != graph.order.rend(); ++it) {
     const std::size_t i = *it;
     const ServiceView& view = views_[i];
     StepIndices after = gate_;
@@ -73,15 +80,22 @@ void AppPlanner::StopNew() {
       if (StopsBack(view, container)) steps_[AddStop(i, *container, after, "back")].why = {Failed()};
     }
     if (MadeForThis(view)) {
+      std::vector<const ObservedContainer*> made = view.left_over;
+      made.push_back(view.future);
+      for (const ObservedContainer* container : view.left_over) {
+        if (container->IsUp()) AddStop(i, *container, after, "back");
+      }
       StepIndices down = gate_;
       Append(down, work_[i].stops);
-      if (const auto aside = SetAside(i, *view.future, std::move(down))) {
-        span_work_.push_back(*aside);
+      for (const ObservedContainer* container : made) {
+        if (container != view.future && WasInterrupted(facts_, *container)) continue;
+        if (const auto aside = SetAside(i, *container, down)) span_work_.push_back(*aside);
       }
     }
+    passed[i] = true;
     const StepIndices& before = work_[i].stops.empty() ? dependents_stopped_[i] : work_[i].stops;
-    for (const DependencyEdge& edge : start_graph_.edges[i]) {
-      Append(dependents_stopped_[edge.on], before);
+    for (const DependencyEdge& edge : graph.edges[i]) {
+      if (!passed[edge.on]) Append(dependents_stopped_[edge.on], before);
     }
   }
 }
@@ -107,7 +121,8 @@ void AppPlanner::StartOld(const StepIndices& down) {
       before = {steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, view.name, old->id, before,
                            policy)};
       span_starts_.push_back(before.front());
-    } else if (stops || (!old->start_failed && WantsStart(facts_, *old, policy))) {
+    } else if ((stops || (!old->start_failed && WantsStart(facts_, *old, policy))) &&
+               CouldStart(*old)) {
       StartAgain(i, *old, before);
       before = {span_starts_.back()};
     }

@@ -38,6 +38,7 @@ AppPlan AppPlanner::Make() {
     held_ = gated_ && !has_span_ && !forced_ && !plan_.holders.empty();
     Prepare();
     StartWhatIsDown();
+    for (const std::size_t i : start_graph_.order) work_[i].start_gated = StartIsGated(i);
     TakeLocks();
     StopOld();
     RemakeNetworks();
@@ -95,18 +96,36 @@ bool AppPlanner::Touches(const ServiceView& view) const {
 }
 
 // A stopped or missing service of the running release starts without a lock (I11).
-bool AppPlanner::StartIsGated(const ServiceView& view) const {
-  if (!gated_) return false;
+bool AppPlanner::StartIsGated(std::size_t i) const {
+  const ServiceView& view = views_[i];
+  if (!gated_ || FillsIn(i)) return false;
+  // It cannot run before what it shares; held, it may join what is there.
+  for (const DependencyEdge& edge : start_graph_.edges[i]) {
+    const ServiceView& on = views_[edge.on];
+    const bool there = held_ && on.future != nullptr && on.future->IsUp();
+    if (edge.shared && WillStart(on) && work_[edge.on].start_gated && !there) return true;
+  }
   const bool replaces = view.present != nullptr && (view.present->IsUp() || view.future == nullptr);
   if (view.is_new || replaces || Restarts(view)) return true;
   // Made inside the span.
-  if (work_[IndexOf(view)].late_create) return true;
-  const bool stopped = view.future != nullptr && WasInterrupted(facts_, *view.future);
-  // Stopped in this span, it starts in its turn.
-  if (has_span_ && (view.tied || stopped)) return true;
+  if (work_[i].late_create) return true;
+  const auto was_interrupted = [&](const ObservedContainer* container) {
+    return container != nullptr && WasInterrupted(facts_, *container);
+  };
+  const bool stopped = was_interrupted(view.future) || was_interrupted(view.present);
+  const bool ran = view.future != nullptr && view.future->state != ContainerState::kCreated;
+  // What was stopped in this span, or did not run before it, starts in its turn.
+  if (has_span_ && (view.tied || stopped || !ran)) return true;
   // What it is attached to is remade inside the span; held, it starts on what is there.
   if (!held_ && view.tied && IsOnRemade(view)) return true;
   return view.future == nullptr && facts_.record.committed != facts_.to();
+}
+
+// Cut off in the middle, and the new containers are what the app goes on with for now.
+bool AppPlanner::FillsIn(std::size_t i) const {
+  const ServiceView& view = views_[i];
+  const auto down = [](const ObservedContainer* c) { return c != nullptr && !c->IsUp(); };
+  return CutoverBegun() && held_ && !work_[i].old_start && down(view.future) && down(view.present);
 }
 
 bool AppPlanner::IsOnRemade(const ServiceView& view) const {

@@ -54,7 +54,9 @@ class AppPlanner {
     StepIndices stops;
     StepIndices started;                 // To wait for, for whoever depends on it.
     std::optional<StepIndex> old_start;  // What ran until now is started again.
+    bool start_gated = false;  // Its start waits for the locks.
     bool late = false;     // Starts after the locks are given back: it waits for health.
+    bool late_free = false;  // The same, for one that waits for nobody who needs the locks.
     bool in_span = false;  // What it waits for is waited for inside the span: a hand-over needs it.
     bool hand_over = false;      // Its new container runs beside the old one for a while.
     bool late_download = false;  // Its image is pulled after its old container was stopped.
@@ -77,7 +79,8 @@ class AppPlanner {
   bool CutoverBegun() const;
   bool IsInterrupted(const ServiceView& view) const;
   bool Touches(const ServiceView& view) const;
-  bool StartIsGated(const ServiceView& view) const;
+  bool StartIsGated(std::size_t i) const;
+  bool FillsIn(std::size_t i) const;
   bool IsOnRemade(const ServiceView& view) const;
   std::string_view StartSubject(const ServiceView& view) const;
   std::size_t IndexOf(const ServiceView& view) const;
@@ -85,6 +88,7 @@ class AppPlanner {
 
   // app_prepare.cc
   void Prepare();
+  void MakeNetworks();
   void PrepareVolumes();
   void Pull(std::size_t i, Phase phase, const StepIndices& after);
   void Create(std::size_t i, Phase phase, StepIndices after);
@@ -97,6 +101,7 @@ class AppPlanner {
   // app_cutover.cc
   void Restore(const ServiceView& view, const ObservedContainer& container, StepIndices& after);
   void StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after);
+  bool CouldStart(const ObservedContainer& container) const;
   void StartWhatIsDown();
   void TakeLocks();
   void DeleteLocks();
@@ -111,8 +116,8 @@ class AppPlanner {
                                     StepIndices after);
   void StartNew();
   void Start(std::size_t i);
+  void FindLateness(std::size_t i);
   StepIndices StartsBefore(std::size_t i, bool gated);
-  bool FillsIn(std::size_t i) const;
   bool WaitsFor(const DependencyEdge& edge) const;
   StepIndex Await(std::size_t i, DependencyCondition condition, bool in_span);
   void ReleaseLocks();
@@ -145,6 +150,7 @@ class AppPlanner {
   // app_go_back.cc
   void GoBack();
   void StopNew();
+  bool MadeForThis(const ServiceView& view) const;
   bool StopsBack(const ServiceView& view, const ObservedContainer* container) const;
   bool IsOnRestored(const ObservedContainer& container) const;
   void StartOld(const StepIndices& down);

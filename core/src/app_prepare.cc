@@ -8,13 +8,19 @@
 
 namespace lockstep {
 
-void AppPlanner::Prepare() {
-  if (facts_.release() == nullptr) return;
+// The networks that are not there. One that the cutover removed is restored with the others.
+void AppPlanner::MakeNetworks() {
   for (const auto& [name, config] : facts_.release()->networks) {
     if (facts_.FindNetwork(name) != nullptr) continue;
+    if (going_back_ && facts_.record.networks.count(name) != 0) continue;
     networks_made_[name] = steps_.Add(StepKind::kCreateNetwork, Phase::kPrepare, "", name, {});
     prepared_.push_back(networks_made_[name]);
   }
+}
+
+void AppPlanner::Prepare() {
+  if (facts_.release() == nullptr) return;
+  MakeNetworks();
   PrepareVolumes();
   CheckImages();
   for (const std::size_t i : start_graph_.order) {
@@ -137,8 +143,8 @@ StepIndices AppPlanner::Connect(const ServiceView& view, const ObservedContainer
   if (!container.networks) return connects;
   for (const std::string& name : NetworksOf(spec)) {
     const auto made = networks_made_.find(name);
-    const bool there =
-        facts_.FindNetwork(name) != nullptr && (going_back_ || !IsRemade(facts_, name));
+    const bool waits = &container == view.future && !going_back_ && IsRemade(facts_, name);
+    const bool there = facts_.FindNetwork(name) != nullptr && !waits;
     const bool new_one = made != networks_made_.end();
     if (!new_one && (!there || IsAttached(facts_, container, name))) continue;
     StepIndices before = after;

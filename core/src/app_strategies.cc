@@ -111,6 +111,7 @@ StepIndices AppPlanner::RemoveEarly(std::size_t i) {
   for (const ObservedContainer* container : old) {
     const StepIndex removal = RemoveContainer(view, *container, Phase::kCutover, after);
     removals.push_back(removal);
+    work_[i].before_start.push_back(removal);  // It must not come back beside its successor.
     if (!work_[i].late_download) continue;
     if (const auto image = RemoveImage(container->image_id, Phase::kCutover, {removal}, 1)) {
       removals.push_back(*image);

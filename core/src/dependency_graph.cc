@@ -104,24 +104,32 @@ DependencyGraph StartGraph(const std::vector<ServiceView>& views) {
   return graph;
 }
 
-DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views) {
+DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views,
+                          bool future_runs) {
   DependencyGraph graph;
   graph.edges.resize(views.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
     const ServiceView& view = views[i];
-    const ServiceSpec* spec = view.present == nullptr ? nullptr : facts.SpecOf(*view.present);
-    // An engine does not say what a container depends on: then the target's word is the best.
+    const bool is_new = future_runs && view.future != nullptr && view.future->IsUp();
+    const ObservedContainer* present = is_new ? nullptr : view.present;
+    const ServiceSpec* spec = present != nullptr && present->spec ? &*present->spec : nullptr;
+    // An engine does not say what a container depends on: then the target's word is the best. What
+    // its hash tells says nothing of it either.
     if ((spec == nullptr || spec->depends_on.empty()) && view.target != nullptr) {
       spec = &view.target->spec;
     }
-    if (spec == nullptr) continue;
-    for (const Dependency& dependency : spec->depends_on) {
+    const auto depends_on = spec == nullptr ? std::vector<Dependency>{} : spec->depends_on;
+    for (const Dependency& dependency : depends_on) {
       if (const auto on = FindView(views, dependency.service)) {
         graph.edges[i].push_back({*on, dependency.condition});
       }
     }
-    for (const std::string& service : SharedServicesOf(*spec)) {
-      if (const auto on = FindView(views, service)) AddShared(graph.edges[i], *on);
+    const ServiceSpec* runs = present == nullptr ? nullptr : facts.SpecOf(*present);
+    for (const ServiceSpec* known : {spec, runs}) {
+      if (known == nullptr) continue;
+      for (const std::string& service : SharedServicesOf(*known)) {
+        if (const auto on = FindView(views, service)) AddShared(graph.edges[i], *on);
+      }
     }
   }
   Sorter(graph).Run();

@@ -33,8 +33,10 @@ std::optional<std::size_t> FindView(const std::vector<ServiceView>& views, const
 DependencyGraph StartGraph(const std::vector<ServiceView>& views);
 
 // Of what runs, by the specifications it was made with where they are known, else the target's. A
-// cycle in it is cut, not reported: what runs must be possible to stop.
-DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views);
+// cycle in it is cut, not reported: what runs must be possible to stop. `future_runs`: on a way
+// back what is new runs, and speaks for its service.
+DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views,
+                          bool future_runs = false);
 
 }  // namespace lockstep
 

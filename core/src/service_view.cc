@@ -46,18 +46,21 @@ bool Better(const ObservedContainer* a, const ObservedContainer* b, const AppFac
 }
 
 // Whether the container has joined the namespaces of those containers that its service is to share.
-// One without the label was compared by its specification, which says so itself.
+// One without the label was compared by its specification, which says so itself; but no container
+// has joined one that was made after it.
 bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view,
                  const ObservedContainer& container) {
+  const auto joined = SharedContainersOf(container.labels);
   std::vector<std::string> wanted;
   for (const std::string& service : SharedServicesOf(view.target->spec)) {
     const auto shared = FindView(views, service);
     if (!shared) continue;  // A gap says so.
     const ObservedContainer* its = views[*shared].future;
     if (its == nullptr) return false;  // Made anew: so must be whoever shares it.
+    const bool dated = its->created_at && container.created_at;
+    if (joined.empty() && dated && *its->created_at > *container.created_at) return false;
     wanted.push_back(its->id);
   }
-  const auto joined = SharedContainersOf(container.labels);
   return joined.empty() || joined == wanted;
 }
 

@@ -128,6 +128,27 @@ void PlanJudge::JudgeUnchanged(const AppLook& look) {
   }
 }
 
+// Whether what it shares has run, and its networks are there.
+bool PlanJudge::CouldStart(const AppLook& look, const ObservedContainer& container) const {
+  if (!container.spec) return true;
+  for (const std::string& network : NetworksOf(*container.spec)) {
+    const auto& all = state_.engine.networks;
+    const bool there = std::any_of(all.begin(), all.end(), [&](const ObservedNetwork& n) {
+      return n.owned && UuidOf(target_, n.app) == look.app && n.name == network;
+    });
+    if (!there && look.release->networks.count(network) == 0) return false;
+  }
+  const auto shared = SharedServicesOf(*container.spec);
+  return std::all_of(shared.begin(), shared.end(), [&](const std::string& service) {
+    const auto its = look.services.find(service);
+    if (its == look.services.end()) return false;
+    const auto& all = its->second.containers;
+    return std::any_of(all.begin(), all.end(), [](const ObservedContainer* c) {
+      return c->state != ContainerState::kCreated;
+    });
+  });
+}
+
 void PlanJudge::JudgeRestarts(const AppLook& look) {
   const AppPlan* app = PlanOf(look.app);
   if (app == nullptr || look.release == nullptr || look.has_span || look.record.cutover ||
@@ -138,7 +159,9 @@ void PlanJudge::JudgeRestarts(const AppLook& look) {
   for (const auto& [name, service] : look.services) {
     if (service.containers.size() != 1 || Contains(look.record.stopped, name)) continue;
     const ObservedContainer& container = *service.containers[0];
-    if (container.state != ContainerState::kExited || container.commit != look.record.committed ||
+    const bool given_up = container.start_failed || !CouldStart(look, container);
+    if (container.state != ContainerState::kExited || given_up ||
+        container.commit != look.record.committed ||
         !AlwaysRestarts(PolicyOf(container, state_))) {
       continue;
     }
@@ -165,6 +188,7 @@ void PlanJudge::JudgeRestarts(const AppLook& look) {
 void PlanJudge::JudgeStarts(const AppLook& look) {
   struct Start {
     std::size_t step;
+    bool ran;    // Its container did.
     bool again;  // In the running release: needs no lock, and waits for nobody who needs one.
   };
   std::map<std::string, Start> starts;
@@ -178,22 +202,23 @@ void PlanJudge::JudgeStarts(const AppLook& look) {
     }
     const auto& all = look.services.at(step.service).containers;
     const bool replaces = std::any_of(all.begin(), all.end(), [&](const ObservedContainer* c) {
-      return c->state != ContainerState::kCreated && c->state != ContainerState::kDead &&
-             !Matches(*c, *service, state_);
+      return c->IsUp() && !Matches(*c, *service, state_);
     });
     const bool ran = container != nullptr && container->state != ContainerState::kCreated;
     const bool restarts = container != nullptr && container->IsUp();
     const bool again = !replaces && !restarts && (ran || look.record.committed == look.to());
-    starts[step.service] = {i, again};
+    starts[step.service] = {i, ran, again};
   }
   const auto edges = [&](const std::string& name) {
     const TargetService* service = FindTargetService(look.target, name);
     return service == nullptr ? std::set<std::string>() : DependenciesOf(service->spec);
   };
   const auto exempt = [&](const Start& a, const Start& b) {
-    const bool free = plan_.steps[a.step].status != StepStatus::kHeld &&
-                      plan_.steps[b.step].status == StepStatus::kHeld;
-    return (a.again && !b.again) || (free && look.record.cutover == look.to());
+    const bool locked =
+        AnyBefore(b.step, StepKind::kTakeLocks, look.app) || (look.has_span && !b.ran);
+    const bool free = locked && !AnyBefore(a.step, StepKind::kTakeLocks, look.app);
+    // What was begun under the locks goes forward without them.
+    return (a.again && (locked || !b.again)) || (free && look.record.cutover == look.to());
   };
   for (const auto& [name, start] : starts) {
     const auto on = Reach(name, edges, [&](const auto& other) { return starts.count(other) == 0; });

@@ -50,6 +50,7 @@ class PlanJudge {
   void JudgeContainer(std::size_t i);
   void JudgeImage(std::size_t i);
 
+  bool CouldStart(const AppLook& look, const ObservedContainer& container) const;
   bool IsMadeAnew(std::size_t create) const;
   bool IsUnchanged(const AppLook& look, const std::string& name, int depth) const;
   // Whether the order holds a step of that kind on the service between the two.

@@ -135,22 +135,33 @@ void PlanJudge::JudgeWayBack(const AppLook& look) {
     }
     return false;
   };
+  const auto runs_then = [&](const ServiceLook& service) {
+    return std::any_of(
+        service.containers.begin(), service.containers.end(), [&](const ObservedContainer* c) {
+          return (c->IsUp() && !has(StepKind::kStopContainer, *c)) ||
+                 has(StepKind::kStartContainer, *c);
+        });
+  };
+  // Nor can it start where what it shares does not run.
+  const auto could_start = [&](const ObservedContainer& c) {
+    const auto shared = c.spec ? SharedServicesOf(*c.spec) : std::vector<std::string>{};
+    return CouldStart(look, c) && std::all_of(shared.begin(), shared.end(), [&](const auto& s) {
+             return runs_then(look.services.at(s));
+           });
+  };
   for (const auto& [name, service] : look.services) {
     const auto& stopped = look.record.stopped;
     if (std::count(stopped.begin(), stopped.end(), name) != 0) continue;
-    bool runs = false;
     const ObservedContainer* down = nullptr;
     for (const ObservedContainer* c : service.containers) {
-      runs = runs || (c->IsUp() && !has(StepKind::kStopContainer, *c)) ||
-             has(StepKind::kStartContainer, *c);
       const auto& ids = look.record.interrupted;
       const bool interrupted = std::find(ids.begin(), ids.end(), c->id) != ids.end();
       if (c->commit == look.record.committed && interrupted && !c->start_failed &&
-          c->state == ContainerState::kExited) {
+          could_start(*c) && c->state == ContainerState::kExited) {
         down = c;
       }
     }
-    if (!runs && down != nullptr) {
+    if (down != nullptr && !runs_then(service)) {
       Add(Property::kI4, *back, down->id + " ran before and stays down");
     }
   }
