@@ -21,11 +21,7 @@ void AppPlanner::Restore(const ServiceView& view, const ObservedContainer& conta
 // Starts what ran until now again: the service is down, and the new one is not to start yet.
 void AppPlanner::StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after) {
   const ServiceView& view = views_[i];
-  std::vector<const ObservedContainer*> others = view.left_over;
-  for (const ObservedContainer* one : {view.present, view.future}) {
-    if (one != nullptr) others.push_back(one);
-  }
-  for (const ObservedContainer* other : others) {
+  for (const ObservedContainer* other : AllOf(view)) {
     if (other == &old || other->IsUp()) continue;
     if (const auto aside = SetAside(i, *other, {})) after.push_back(*aside);
   }
@@ -58,8 +54,8 @@ bool AppPlanner::CouldStart(const ObservedContainer& container) const {
              return ids.empty() || std::find(ids.begin(), ids.end(), started) != ids.end();
            }
            const ServiceView& its = views_[*on];
-           const bool back = going_back_ && its.present == nullptr && work.stops.empty();
-           const ObservedContainer* old = back ? its.future : its.present;
+           const bool alone = its.present == nullptr && work.stops.empty();
+           const ObservedContainer* old = alone ? its.future : its.present;
            return old != nullptr && old->IsUp() &&
                   (ids.empty() || std::find(ids.begin(), ids.end(), old->id) != ids.end());
          });
@@ -84,6 +80,8 @@ void AppPlanner::StartWhatIsDown() {
     if (view.present == nullptr || view.stopped) continue;
     if (view.future != nullptr && view.future->IsUp()) continue;
     if (view.future != nullptr && !view.is_new && NeedsStart(view)) continue;  // That one starts.
+    if (!view.ShouldRun() && view.target != nullptr && view.present->commit == facts_.to())
+      continue;
     // Its successor was committed: what is left of it only waits to be removed.
     const bool committed = facts_.record.committed == facts_.to();
     if (committed &&
@@ -223,6 +221,16 @@ void AppPlanner::Free(const ObservedContainer& container, StepIndex stop) {
   for (std::string& claim : ClaimsOf(*spec)) freed_[std::move(claim)].push_back(stop);
 }
 
+// The stops that free what only one container can have and the new one of view `i` needs.
+StepIndices AppPlanner::FreeOf(std::size_t i) const {
+  StepIndices stops;
+  if (freed_.empty()) return stops;
+  for (const std::string& claim : ClaimsOf(views_[i].target->spec)) {
+    if (const auto it = freed_.find(claim); it != freed_.end()) Append(stops, it->second);
+  }
+  return stops;
+}
+
 StepIndex AppPlanner::AddStop(std::size_t i, const ObservedContainer& container, StepIndices after,
                               std::string_view detail) {
   const StepIndex stop = steps_.Add(StepKind::kStopContainer, Phase::kCutover, views_[i].name,
@@ -241,7 +249,8 @@ std::optional<StepIndex> AppPlanner::SetAside(std::size_t i, const ObservedConta
     return std::nullopt;
   }
   const std::string original = OriginalPolicy(container, context_.observed);
-  const bool restored = work_[i].old_start && all_steps_[*work_[i].old_start].subject == container.id;
+  const bool restored =
+      work_[i].old_start && all_steps_[*work_[i].old_start].subject == container.id;
   const std::string policy = restored ? original : container.restart_policy.value_or(original);
   if (policy == "no" || !set_aside_.insert(&container).second) return std::nullopt;
   return steps_.Add(StepKind::kUpdateContainer, Phase::kCutover, views_[i].name, container.id,
@@ -264,8 +273,10 @@ bool AppPlanner::WaitsFor(const DependencyEdge& edge) const {
 
 void AppPlanner::StartNew() {
   for (const std::size_t i : start_graph_.order) {
-    FindLateness(i);
     Work& work = work_[i];
+    // It cannot start while another container has what it needs.
+    work.start_gated |= gated_ && WillStart(views_[i]) && !FreeOf(i).empty();
+    FindLateness(i);
     if (!WillStart(views_[i])) {
       // Whoever depends on this one waits for what this one would have waited for.
       for (const DependencyEdge& edge : start_graph_.edges[i]) {
@@ -319,9 +330,7 @@ void AppPlanner::Start(std::size_t i) {
   Append(after, work.before_start);
   if (view.future != nullptr) Restore(view, *view.future, after);
   if (work.create) after.push_back(*work.create);
-  for (const std::string& claim : ClaimsOf(view.target->spec)) {
-    if (const auto it = freed_.find(claim); it != freed_.end() && gated) Append(after, it->second);
-  }
+  Append(after, FreeOf(i));
   if (work.hand_over) Append(after, late_pulls_);
   const StepIndex start =
       steps_.Add(StepKind::kStartContainer, Phase::kCutover, view.name, StartSubject(view),

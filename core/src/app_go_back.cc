@@ -8,6 +8,10 @@
 namespace lockstep {
 namespace {
 
+bool IsIn(const std::vector<const ObservedContainer*>& list, const ObservedContainer* container) {
+  return std::find(list.begin(), list.end(), container) != list.end();
+}
+
 Reason Failed() { return {ReasonCode::kReleaseFailed, "", {}, {}}; }
 
 }  // namespace
@@ -23,7 +27,9 @@ bool AppPlanner::MadeForThis(const ServiceView& view) const {
 void AppPlanner::GoBack() {
   going_back_ = true;
   const bool stops = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
-    return StopsBack(view, view.present) || StopsBack(view, view.future);
+    const auto containers = AllOf(view);
+    return std::any_of(containers.begin(), containers.end(),
+                       [&](const auto* container) { return StopsBack(view, container); });
   });
   gated_ = stops;
   held_ = stops && !has_span_ && !forced_ && !plan_.holders.empty();
@@ -42,18 +48,32 @@ void AppPlanner::GoBack() {
   // Before the commit: after it nothing would tell them from what the next try makes.
   StepIndices ended = after;
   for (const ServiceView& view : views_) {
-    if (!MadeForThis(view)) continue;
-    ended.push_back(RemoveContainer(view, *view.future, Phase::kCleanup, after));
+    for (const ObservedContainer* container : AllOf(view)) {
+      const bool made = container == view.future || !MadeForThis(view);
+      if (!made || !GoesAgain(view, *container)) continue;
+      ended.push_back(RemoveContainer(view, *container, Phase::kCleanup, after));
+    }
   }
   const StepIndex commit = steps_.Add(StepKind::kCommitRelease, Phase::kSettle, "",
                                       facts_.record.committed.value_or(""), ended, "back");
   steps_[commit].why = {Failed()};
 }
 
-// True where this container of the service, its future or its present, runs and is stopped.
+// What the failed release made, and whatever else is in the way of what ran before.
+bool AppPlanner::GoesAgain(const ServiceView& view, const ObservedContainer& container) const {
+  if (MadeForThis(view) && &container != view.present) {
+    const bool ran = view.present == nullptr && &container != view.future;
+    return !ran || !WasInterrupted(facts_, container);
+  }
+  // The target may have changed since.
+  return &container != view.future && facts_.record.committed != facts_.to() &&
+         container.commit == facts_.to() && !WasInterrupted(facts_, container);
+}
+
+// True where this container of the service runs and is stopped.
 bool AppPlanner::StopsBack(const ServiceView& view, const ObservedContainer* container) const {
   if (container == nullptr || !container->IsUp()) return false;
-  return (container == view.future && MadeForThis(view)) || IsOnRestored(*container);
+  return GoesAgain(view, *container) || IsOnRestored(*container);
 }
 
 bool AppPlanner::IsOnRestored(const ObservedContainer& container) const {
@@ -69,28 +89,26 @@ bool AppPlanner::IsOnRestored(const ObservedContainer& container) const {
 // starts in its place.
 void AppPlanner::StopNew() {
   dependents_stopped_.resize(views_.size());
-  const DependencyGraph graph = StopGraph(facts_, views_, true);
+  const DependencyGraph graph = StopGraph(facts_, views_, [](const ServiceView& view) {
+    return view.future != nullptr && view.future->IsUp() ? nullptr : view.present;
+  });
   std::vector<bool> passed(views_.size(), false);
   for (auto it = graph.order.rbegin(); it != graph.order.rend(); ++it) {
     const std::size_t i = *it;
     const ServiceView& view = views_[i];
     StepIndices after = gate_;
     Append(after, dependents_stopped_[i]);
-    for (const ObservedContainer* container : {view.present, view.future}) {
-      if (StopsBack(view, container)) steps_[AddStop(i, *container, after, "back")].why = {Failed()};
+    const auto containers = AllOf(view);
+    for (const ObservedContainer* container : containers) {
+      if (StopsBack(view, container))
+        steps_[AddStop(i, *container, after, "back")].why = {Failed()};
     }
-    if (MadeForThis(view)) {
-      std::vector<const ObservedContainer*> made = view.left_over;
-      made.push_back(view.future);
-      for (const ObservedContainer* container : view.left_over) {
-        if (container->IsUp()) AddStop(i, *container, after, "back");
-      }
-      StepIndices down = gate_;
-      Append(down, work_[i].stops);
-      for (const ObservedContainer* container : made) {
-        if (container != view.future && WasInterrupted(facts_, *container)) continue;
-        if (const auto aside = SetAside(i, *container, down)) span_work_.push_back(*aside);
-      }
+    StepIndices down = gate_;
+    Append(down, work_[i].stops);
+    for (const ObservedContainer* container : containers) {
+      const bool extra = IsIn(view.left_over, container) && StopsBack(view, container);
+      if (!extra && !GoesAgain(view, *container)) continue;
+      if (const auto aside = SetAside(i, *container, down)) span_work_.push_back(*aside);
     }
     passed[i] = true;
     const StepIndices& before = work_[i].stops.empty() ? dependents_stopped_[i] : work_[i].stops;
@@ -102,12 +120,15 @@ void AppPlanner::StopNew() {
 
 // What ran before, and what was stopped with it, one after another: a way back need not be fast.
 void AppPlanner::StartOld(const StepIndices& down) {
+  const DependencyGraph graph =
+      StopGraph(facts_, views_, [](const ServiceView& view) { return view.present; });
   StepIndices before = down;
-  for (const std::size_t i : stop_graph_.order) {
+  for (const std::size_t i : graph.order) {
     const ServiceView& view = views_[i];
     const bool unchanged = view.future != nullptr && !MadeForThis(view);
     const auto has_run = [&](const ObservedContainer* c) { return WasInterrupted(facts_, *c); };
     const ObservedContainer* old = unchanged ? view.future : view.present;
+    if (old != nullptr && !unchanged && GoesAgain(view, *old)) old = nullptr;
     // The releases may differ in nothing but their name.
     const auto same = std::find_if(view.left_over.begin(), view.left_over.end(), has_run);
     if (old == nullptr && same != view.left_over.end()) old = *same;

@@ -18,7 +18,10 @@ AppPlan AppPlanner::Make() {
   if (!facts_.record.committed.value_or("").empty()) plan_.from = facts_.record.committed;
   if (facts_.release() != nullptr) plan_.to = facts_.to();
   views_ = ViewServices(facts_, context_.images, start_graph_);
-  stop_graph_ = StopGraph(facts_, views_);
+  stop_graph_ = StopGraph(facts_, views_, [](const ServiceView& view) {
+    const auto up = [](const ObservedContainer* c) { return c != nullptr && c->IsUp(); };
+    return up(view.future) && !up(view.present) ? nullptr : view.present;
+  });
   work_.resize(views_.size());
   names_to_create_.resize(views_.size());
   has_span_ = context_.observed.HasSpan(facts_.app);
@@ -68,9 +71,13 @@ bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.t
 
 bool AppPlanner::GoesBack() const {
   const std::string& self = context_.options.self;
-  const bool in_it = !self.empty() && std::any_of(views_.begin(), views_.end(), [&](const auto& v) {
-    return v.future != nullptr && v.future->id == self;
-  });
+  const auto stops_it = [&](const ServiceView& view) {
+    const auto containers = AllOf(view);
+    return std::any_of(containers.begin(), containers.end(), [&](const ObservedContainer* c) {
+      return c->id == self && StopsBack(view, c);
+    });
+  };
+  const bool in_it = !self.empty() && std::any_of(views_.begin(), views_.end(), stops_it);
   return !in_it && facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
          start_graph_.cycle.empty();
 }

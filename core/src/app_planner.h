@@ -54,8 +54,8 @@ class AppPlanner {
     StepIndices stops;
     StepIndices started;                 // To wait for, for whoever depends on it.
     std::optional<StepIndex> old_start;  // What ran until now is started again.
-    bool start_gated = false;  // Its start waits for the locks.
-    bool late = false;     // Starts after the locks are given back: it waits for health.
+    bool start_gated = false;            // Its start waits for the locks.
+    bool late = false;       // Starts after the locks are given back: it waits for health.
     bool late_free = false;  // The same, for one that waits for nobody who needs the locks.
     bool in_span = false;  // What it waits for is waited for inside the span: a hand-over needs it.
     bool hand_over = false;      // Its new container runs beside the old one for a while.
@@ -93,6 +93,7 @@ class AppPlanner {
   void Pull(std::size_t i, Phase phase, const StepIndices& after);
   void Create(std::size_t i, Phase phase, StepIndices after);
   void ConnectFuture(std::size_t i);
+  void RestorePolicy(const ServiceView& view);
   void ClaimFuture(std::size_t i);
   StepIndices Connect(const ServiceView& view, const ObservedContainer& container,
                       const ServiceSpec& spec, Phase phase, const StepIndices& after);
@@ -112,6 +113,7 @@ class AppPlanner {
   StepIndex AddStop(std::size_t i, const ObservedContainer& container, StepIndices after,
                     std::string_view detail = {});
   void Free(const ObservedContainer& container, StepIndex stop);
+  StepIndices FreeOf(std::size_t i) const;
   std::optional<StepIndex> SetAside(std::size_t i, const ObservedContainer& container,
                                     StepIndices after);
   void StartNew();
@@ -151,6 +153,7 @@ class AppPlanner {
   void GoBack();
   void StopNew();
   bool MadeForThis(const ServiceView& view) const;
+  bool GoesAgain(const ServiceView& view, const ObservedContainer& container) const;
   bool StopsBack(const ServiceView& view, const ObservedContainer* container) const;
   bool IsOnRestored(const ObservedContainer& container) const;
   void StartOld(const StepIndices& down);

@@ -27,14 +27,16 @@ void AppPlanner::Prepare() {
     const ServiceView& view = views_[i];
     if (view.target == nullptr) continue;
     if (view.future != nullptr) {
+      RestorePolicy(view);
       ConnectFuture(i);
       ClaimFuture(i);
       continue;
     }
     if (work_[i].late_download) continue;
     // One that was killed for it already is a part of the cutover.
-    const Phase phase =
-        KillsFirst(view.target->strategy) && CutoverBegun() ? Phase::kCutover : Phase::kPrepare;
+    const bool killed = KillsFirst(view.target->strategy) && CutoverBegun() &&
+                        (view.present == nullptr || !view.present->IsUp());
+    const Phase phase = killed ? Phase::kCutover : Phase::kPrepare;
     Pull(i, phase, {});
     if (work_[i].late_create) continue;
     Create(i, phase, {});
@@ -112,6 +114,17 @@ std::string AppPlanner::NameToCreate(const ServiceView& view) const {
   }
 }
 
+// It runs, but was set aside for a successor that never took over: its engine would not bring it
+// back.
+void AppPlanner::RestorePolicy(const ServiceView& view) {
+  const ObservedContainer& container = *view.future;
+  if (!container.IsUp() || !view.ShouldRun() || !container.restart_policy) return;
+  const std::string policy = OriginalPolicy(container, context_.observed);
+  if (*container.restart_policy == policy) return;
+  prepared_.push_back(
+      steps_.Add(StepKind::kUpdateContainer, Phase::kPrepare, view.name, container.id, {}, policy));
+}
+
 // Made for another release that was never begun, it is this one's now: by its name, before it runs.
 void AppPlanner::ClaimFuture(std::size_t i) {
   const ServiceView& view = views_[i];
@@ -143,7 +156,9 @@ StepIndices AppPlanner::Connect(const ServiceView& view, const ObservedContainer
   if (!container.networks) return connects;
   for (const std::string& name : NetworksOf(spec)) {
     const auto made = networks_made_.find(name);
-    const bool waits = &container == view.future && !going_back_ && IsRemade(facts_, name);
+    // One that is down while the app is held starts on what is there.
+    const bool waits = &container == view.future && !going_back_ && IsRemade(facts_, name) &&
+                       !(held_ && !container.IsUp());
     const bool there = facts_.FindNetwork(name) != nullptr && !waits;
     const bool new_one = made != networks_made_.end();
     if (!new_one && (!there || IsAttached(facts_, container, name))) continue;

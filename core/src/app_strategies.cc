@@ -128,8 +128,10 @@ void AppPlanner::HandOver() {
     const ServiceView& view = views_[i];
     if (!work_[i].hand_over) continue;
     StepIndices after = gate_;
+    Append(after, late_pulls_);
     Append(after, work_[i].started);
-    if (view.future == nullptr || !view.future->handed_over) {
+    const bool handed_over = view.future != nullptr && view.future->handed_over && !WillStart(view);
+    if (!handed_over) {
       after = {steps_.Add(StepKind::kAwaitHandover, Phase::kCutover, view.name, StartSubject(view),
                           std::move(after))};
     }

@@ -105,14 +105,13 @@ DependencyGraph StartGraph(const std::vector<ServiceView>& views) {
 }
 
 DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views,
-                          bool future_runs) {
+                          Speaker speaker) {
   DependencyGraph graph;
   graph.edges.resize(views.size());
   for (std::size_t i = 0; i < views.size(); ++i) {
     const ServiceView& view = views[i];
-    const bool is_new = future_runs && view.future != nullptr && view.future->IsUp();
-    const ObservedContainer* present = is_new ? nullptr : view.present;
-    const ServiceSpec* spec = present != nullptr && present->spec ? &*present->spec : nullptr;
+    const ObservedContainer* speaks = speaker(view);
+    const ServiceSpec* spec = speaks != nullptr && speaks->spec ? &*speaks->spec : nullptr;
     // An engine does not say what a container depends on: then the target's word is the best. What
     // its hash tells says nothing of it either.
     if ((spec == nullptr || spec->depends_on.empty()) && view.target != nullptr) {
@@ -124,7 +123,7 @@ DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>&
         graph.edges[i].push_back({*on, dependency.condition});
       }
     }
-    const ServiceSpec* runs = present == nullptr ? nullptr : facts.SpecOf(*present);
+    const ServiceSpec* runs = speaks == nullptr ? nullptr : facts.SpecOf(*speaks);
     for (const ServiceSpec* known : {spec, runs}) {
       if (known == nullptr) continue;
       for (const std::string& service : SharedServicesOf(*known)) {

@@ -32,11 +32,12 @@ std::optional<std::size_t> FindView(const std::vector<ServiceView>& views, const
 // Of the target: what must start before what.
 DependencyGraph StartGraph(const std::vector<ServiceView>& views);
 
-// Of what runs, by the specifications it was made with where they are known, else the target's. A
-// cycle in it is cut, not reported: what runs must be possible to stop. `future_runs`: on a way
-// back what is new runs, and speaks for its service.
+// Of what runs, by the specification of the container that `speaker` names for each service, where
+// it is known, else by the target's. A cycle in it is cut, not reported: what runs must be possible
+// to stop.
+using Speaker = const ObservedContainer* (*)(const ServiceView& view);
 DependencyGraph StopGraph(const AppFacts& facts, const std::vector<ServiceView>& views,
-                          bool future_runs = false);
+                          Speaker speaker);
 
 }  // namespace lockstep
 

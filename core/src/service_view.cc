@@ -319,6 +319,14 @@ bool Restarts(const ServiceView& view) {
   return view.tied && view.future->IsUp() && view.ShouldRun();
 }
 
+std::vector<const ObservedContainer*> AllOf(const ServiceView& view) {
+  std::vector<const ObservedContainer*> all = view.left_over;
+  for (const ObservedContainer* container : {view.present, view.future}) {
+    if (container != nullptr) all.push_back(container);
+  }
+  return all;
+}
+
 bool WillStart(const ServiceView& view) { return NeedsStart(view) || Restarts(view); }
 
 bool WantsStart(const AppFacts& facts, const ObservedContainer& container,

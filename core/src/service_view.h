@@ -96,6 +96,7 @@ bool NeedsStart(const ServiceView& view);
 // True where an unchanged service that runs is stopped and started again.
 bool Restarts(const ServiceView& view);
 bool WillStart(const ServiceView& view);  // One of the two.
+std::vector<const ObservedContainer*> AllOf(const ServiceView& view);
 
 // The policy a container was made with, whatever was set aside since.
 std::string OriginalPolicy(const ObservedContainer& container, const ObservedState& observed);

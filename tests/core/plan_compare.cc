@@ -76,7 +76,9 @@ std::string DifferenceFor(const std::string& app, const Plan& a, const Plan& b, 
   for (std::size_t i = 0; i < std::max(x.steps.size(), y.steps.size()); ++i) {
     const Step* s = i < x.steps.size() ? x.steps[i] : nullptr;
     const Step* t = i < y.steps.size() ? y.steps[i] : nullptr;
-    if (s != nullptr && t != nullptr && SameStep(*s, *t) && x.after[i] == y.after[i]) continue;
+    const bool both = s != nullptr && t != nullptr;
+    // Whether one is ready or waiting may depend on the removal of an image, too.
+    if (both && (images ? SameStep(*s, *t) : s->id == t->id) && x.after[i] == y.after[i]) continue;
     const auto text = [](const Step* step) {
       return step == nullptr ? std::string("nothing")
                              : std::string(StepKindName(step->kind)) + " [" + step->subject + "]";

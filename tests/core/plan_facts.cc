@@ -120,14 +120,18 @@ bool IsToRun(const TargetApp* app, const TargetService& service, const AppRecord
   const auto& stopped = record.stopped;
   if (!service.spec.running) return false;
   if (std::find(stopped.begin(), stopped.end(), service.name) != stopped.end()) return false;
-  const auto shared = SharedServicesOf(service.spec);
-  return std::all_of(shared.begin(), shared.end(), [&](const std::string& name) {
+  // Services may share each other in a circle.
+  std::set<std::string> known = {service.name};
+  std::vector<std::string> open = SharedServicesOf(service.spec);
+  while (!open.empty()) {
+    const std::string name = std::move(open.back());
+    open.pop_back();
     const TargetService* other = FindTargetService(app, name);
-    // Not further than that: services may share each other in a circle.
-    return other == nullptr ||
-           (other->spec.running &&
-            std::find(stopped.begin(), stopped.end(), name) == stopped.end());
-  });
+    if (other == nullptr || !known.insert(name).second) continue;
+    if (!other->spec.running || std::count(stopped.begin(), stopped.end(), name) != 0) return false;
+    for (std::string& further : SharedServicesOf(other->spec)) open.push_back(std::move(further));
+  }
+  return true;
 }
 
 bool Matches(const ObservedContainer& container, const TargetService& service,

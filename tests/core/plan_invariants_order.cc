@@ -44,13 +44,17 @@ std::set<std::string> Reach(const std::string& from, const Edges& edges, const P
 std::set<std::string> StopDependencies(const ServiceLook& service, const ObservedState& state) {
   std::set<std::string> names;
   const ObservedContainer* old = nullptr;
+  bool new_runs = false;
   for (const ObservedContainer* c : service.containers) {
+    const bool of_target = service.target != nullptr && Matches(*c, *service.target, state);
+    new_runs = new_runs || (of_target && c->IsUp());
     const bool ran = c->state != ContainerState::kCreated && c->state != ContainerState::kDead;
-    if (!ran || (service.target != nullptr && Matches(*c, *service.target, state))) continue;
+    if (!ran || of_target) continue;
     if (old != nullptr) return {};  // Of several it is not said which one speaks.
     old = c;
   }
-  if (old != nullptr && old->spec && !old->spec->depends_on.empty()) {
+  const bool speaks = old != nullptr && (old->IsUp() || !new_runs);
+  if (speaks && old->spec && !old->spec->depends_on.empty()) {
     return DependenciesOf(*old->spec);
   }
   return service.target == nullptr ? names : DependenciesOf(service.target->spec);
@@ -128,7 +132,7 @@ void PlanJudge::JudgeUnchanged(const AppLook& look) {
   }
 }
 
-// Whether what it shares has run, and its networks are there.
+// Whether what it shares runs, or will in its old container, and its networks are there.
 bool PlanJudge::CouldStart(const AppLook& look, const ObservedContainer& container) const {
   if (!container.spec) return true;
   for (const std::string& network : NetworksOf(*container.spec)) {
@@ -143,8 +147,12 @@ bool PlanJudge::CouldStart(const AppLook& look, const ObservedContainer& contain
     const auto its = look.services.find(service);
     if (its == look.services.end()) return false;
     const auto& all = its->second.containers;
-    return std::any_of(all.begin(), all.end(), [](const ObservedContainer* c) {
-      return c->state != ContainerState::kCreated;
+    return std::any_of(all.begin(), all.end(), [&](const ObservedContainer* c) {
+      return c->IsUp() ||
+             std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const Step& step) {
+               return step.kind == StepKind::kStartContainer && step.subject == c->id &&
+                      step.detail == "old";
+             });
     });
   });
 }
@@ -161,8 +169,7 @@ void PlanJudge::JudgeRestarts(const AppLook& look) {
     const ObservedContainer& container = *service.containers[0];
     const bool given_up = container.start_failed || !CouldStart(look, container);
     if (container.state != ContainerState::kExited || given_up ||
-        container.commit != look.record.committed ||
-        !AlwaysRestarts(PolicyOf(container, state_))) {
+        container.commit != look.record.committed || !AlwaysRestarts(PolicyOf(container, state_))) {
       continue;
     }
     const bool unchanged = IsUnchanged(look, name, 0);
@@ -188,7 +195,7 @@ void PlanJudge::JudgeRestarts(const AppLook& look) {
 void PlanJudge::JudgeStarts(const AppLook& look) {
   struct Start {
     std::size_t step;
-    bool ran;    // Its container did.
+    bool ran;    // Its container did, until this span.
     bool again;  // In the running release: needs no lock, and waits for nobody who needs one.
   };
   std::map<std::string, Start> starts;
@@ -205,9 +212,10 @@ void PlanJudge::JudgeStarts(const AppLook& look) {
       return c->IsUp() && !Matches(*c, *service, state_);
     });
     const bool ran = container != nullptr && container->state != ContainerState::kCreated;
+    const bool stopped = container != nullptr && Contains(look.record.interrupted, container->id);
     const bool restarts = container != nullptr && container->IsUp();
     const bool again = !replaces && !restarts && (ran || look.record.committed == look.to());
-    starts[step.service] = {i, ran, again};
+    starts[step.service] = {i, ran && !stopped, again};
   }
   const auto edges = [&](const std::string& name) {
     const TargetService* service = FindTargetService(look.target, name);
@@ -271,9 +279,7 @@ void PlanJudge::JudgeStartsOfOld(const AppLook& look) {
       const auto before = starts.find(d.service);
       if (before == starts.end() || before->first == name) continue;
       const ObservedContainer* other = FindContainer(state_, plan_.steps[before->second].subject);
-      const auto& back = other->spec->depends_on;
-      const bool circle = std::any_of(back.begin(), back.end(),
-                                      [&](const Dependency& b) { return b.service == name; });
+      const bool circle = DependenciesOf(*other->spec).count(name) != 0;
       if (!circle && !order_.Before(before->second, i)) {
         Add(Property::kI14, plan_.steps[i], "not after the start of the old " + d.service);
       }
@@ -294,9 +300,15 @@ void PlanJudge::JudgeStops(const AppLook& look) {
     if (it == look.services.end()) return std::set<std::string>();
     const auto stop = stops.find(name);
     const TargetService* target = it->second.target;
-    // What is of the target stops by the target's word.
+    // What is of the target, and stays, stops by the target's word.
+    const bool replaced = stop != stops.end() &&
+                          std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const Step& s) {
+                            return s.app == look.app && s.service == name &&
+                                   s.kind == StepKind::kStartContainer && s.detail != "old" &&
+                                   s.subject != plan_.steps[stop->second].subject;
+                          });
     const bool of_target =
-        stop != stops.end() && target != nullptr &&
+        stop != stops.end() && target != nullptr && !replaced &&
         Matches(*FindContainer(state_, plan_.steps[stop->second].subject), *target, state_);
     return of_target ? DependenciesOf(target->spec) : StopDependencies(it->second, state_);
   };

@@ -59,7 +59,7 @@ class RestJudge {
       for (const auto& [name, config] : look_.release->volumes) {
         const auto& all = state_.engine.volumes;
         const bool there = std::any_of(all.begin(), all.end(), [&](const auto& v) {
-          return UuidOf(target_, v.app) == look_.app && v.name == name;
+          return v.owned && UuidOf(target_, v.app) == look_.app && v.name == name;
         });
         if (!there) Add(Property::kI9, "no volume " + name);
       }
@@ -111,7 +111,8 @@ class RestJudge {
       const ObservedContainer& shared = *its->second.containers[0];
       ids += (ids.empty() ? "" : ",") + shared.id;
       if (!shared.IsUp()) continue;
-      if (shared.started_at > c.started_at) Add(Property::kI9, name + " has lost " + other);
+      if (c.started_at && shared.started_at > c.started_at)
+        Add(Property::kI9, name + " has lost " + other);
     }
     const auto label = c.labels.find(std::string(kLabelShares));
     if (label != c.labels.end() && label->second != ids) {

@@ -136,18 +136,25 @@ void PlanJudge::JudgeWayBack(const AppLook& look) {
     return false;
   };
   const auto runs_then = [&](const ServiceLook& service) {
-    return std::any_of(
-        service.containers.begin(), service.containers.end(), [&](const ObservedContainer* c) {
-          return (c->IsUp() && !has(StepKind::kStopContainer, *c)) ||
-                 has(StepKind::kStartContainer, *c);
-        });
+    return std::any_of(service.containers.begin(), service.containers.end(),
+                       [&](const ObservedContainer* c) {
+                         return (c->IsUp() && !has(StepKind::kStopContainer, *c)) ||
+                                has(StepKind::kStartContainer, *c);
+                       });
   };
   // Nor can it start where what it shares does not run.
   const auto could_start = [&](const ObservedContainer& c) {
     const auto shared = c.spec ? SharedServicesOf(*c.spec) : std::vector<std::string>{};
-    return CouldStart(look, c) && std::all_of(shared.begin(), shared.end(), [&](const auto& s) {
-             return runs_then(look.services.at(s));
-           });
+    const auto ids = SharedContainersOf(c.labels);
+    const auto there = [&](const auto& id) {
+      const ObservedContainer* its = FindContainer(state_, id);
+      return its != nullptr && its->state != ContainerState::kRemoving;
+    };
+    const TargetService* service = FindTargetService(look.target, c.service);
+    if (service != nullptr && !IsToRun(look.target, *service, look.record)) return false;
+    return CouldStart(look, c) && std::all_of(ids.begin(), ids.end(), there) &&
+           std::all_of(shared.begin(), shared.end(),
+                       [&](const auto& s) { return runs_then(look.services.at(s)); });
   };
   for (const auto& [name, service] : look.services) {
     const auto& stopped = look.record.stopped;
