@@ -35,30 +35,51 @@ void AppPlanner::StartAgain(std::size_t i, const ObservedContainer& old, StepInd
 }
 
 // Whether an engine could start what ran before: its networks are there, and what it shares runs.
-bool AppPlanner::CouldStart(const ObservedContainer& container) const {
+bool AppPlanner::CouldStart(const ObservedContainer& container) {
   const ServiceSpec* spec = facts_.SpecOf(container);
   if (spec == nullptr) return true;
   const auto networks = NetworksOf(*spec);
   const bool attachable = std::all_of(networks.begin(), networks.end(), [&](const auto& network) {
     return facts_.FindNetwork(network) != nullptr || networks_made_.count(network) != 0;
   });
+  if (!attachable || TakesFromOthers(container, *spec)) return false;
   const auto ids = SharedContainersOf(container.labels);
   const auto services = SharedServicesOf(*spec);
-  return attachable &&
-         std::all_of(services.begin(), services.end(), [&](const std::string& service) {
-           const auto on = FindView(views_, service);
-           if (!on) return false;
-           const Work& work = work_[*on];
-           if (work.old_start) {
-             const std::string& started = all_steps_[*work.old_start].subject;
-             return ids.empty() || std::find(ids.begin(), ids.end(), started) != ids.end();
-           }
-           const ServiceView& its = views_[*on];
-           const bool alone = its.present == nullptr && work.stops.empty();
-           const ObservedContainer* old = alone ? its.future : its.present;
-           return old != nullptr && old->IsUp() &&
-                  (ids.empty() || std::find(ids.begin(), ids.end(), old->id) != ids.end());
-         });
+  return std::all_of(services.begin(), services.end(), [&](const std::string& service) {
+    const auto on = FindView(views_, service);
+    if (!on) return false;
+    const Work& work = work_[*on];
+    const auto joined = [&](const std::string& id) {
+      return ids.empty() || std::find(ids.begin(), ids.end(), id) != ids.end();
+    };
+    if (work.old_start) return joined(all_steps_[*work.old_start].subject);
+    const ServiceView& its = views_[*on];
+    const bool alone = its.present == nullptr && work.stops.empty();
+    const ObservedContainer* old = alone ? its.future : its.present;
+    return old != nullptr && old->IsUp() && joined(old->id);
+  });
+}
+
+// Whether another container that runs, and goes on for now, has a port or an address of it.
+bool AppPlanner::TakesFromOthers(const ObservedContainer& container, const ServiceSpec& spec) {
+  const auto wanted = ClaimsOf(spec);
+  if (wanted.empty()) return false;
+  if (!claimed_) {
+    claimed_.emplace();
+    for (const ServiceView& view : views_) {
+      for (const ObservedContainer* other : AllOf(view)) {
+        if (!other->IsUp() || (going_back_ && StopsBack(view, other))) continue;
+        const ServiceSpec* its = facts_.SpecOf(*other);
+        if (its == nullptr) continue;
+        for (std::string& claim : ClaimsOf(*its)) claimed_->emplace(std::move(claim), other);
+      }
+    }
+  }
+  return std::any_of(wanted.begin(), wanted.end(), [&](const std::string& claim) {
+    const auto it = claimed_->find(claim);
+    return it != claimed_->end() && it->second != &container &&
+           !CommonClaim(spec, *facts_.SpecOf(*it->second)).empty();
+  });
 }
 
 // Services of the running release that are down start again without a lock. So do those that a

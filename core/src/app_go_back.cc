@@ -21,7 +21,13 @@ bool AppPlanner::MadeForThis(const ServiceView& view) const {
   if (view.future == nullptr) return false;
   const auto& committed = facts_.record.committed;
   const bool ran_before = view.future->commit == committed && committed != facts_.to();
-  return view.is_new || (view.present != nullptr && !ran_before);
+  if (view.is_new || (view.present != nullptr && !ran_before)) return true;
+  // The releases may differ in nothing but their name.
+  return view.future->commit == facts_.to() &&
+         std::any_of(view.left_over.begin(), view.left_over.end(), [&](const auto* old) {
+           return committed != facts_.to() && old->commit == committed &&
+                  WasInterrupted(facts_, *old);
+         });
 }
 
 void AppPlanner::GoBack() {
@@ -67,7 +73,7 @@ bool AppPlanner::GoesAgain(const ServiceView& view, const ObservedContainer& con
   }
   // The target may have changed since.
   return &container != view.future && facts_.record.committed != facts_.to() &&
-         container.commit == facts_.to() && !WasInterrupted(facts_, container);
+         container.commit == facts_.to();
 }
 
 // True where this container of the service runs and is stopped.
@@ -129,6 +135,11 @@ void AppPlanner::StartOld(const StepIndices& down) {
     const auto has_run = [&](const ObservedContainer* c) { return WasInterrupted(facts_, *c); };
     const ObservedContainer* old = unchanged ? view.future : view.present;
     if (old != nullptr && !unchanged && GoesAgain(view, *old)) old = nullptr;
+    const auto containers = AllOf(view);
+    const bool beside = std::any_of(containers.begin(), containers.end(), [&](const auto* c) {
+      return c != old && c->IsUp() && !StopsBack(view, c);
+    });
+    if (beside) continue;
     // The releases may differ in nothing but their name.
     const auto same = std::find_if(view.left_over.begin(), view.left_over.end(), has_run);
     if (old == nullptr && same != view.left_over.end()) old = *same;

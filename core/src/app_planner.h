@@ -102,7 +102,8 @@ class AppPlanner {
   // app_cutover.cc
   void Restore(const ServiceView& view, const ObservedContainer& container, StepIndices& after);
   void StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after);
-  bool CouldStart(const ObservedContainer& container) const;
+  bool CouldStart(const ObservedContainer& container);
+  bool TakesFromOthers(const ObservedContainer& container, const ServiceSpec& spec);
   void StartWhatIsDown();
   void TakeLocks();
   void DeleteLocks();
@@ -174,6 +175,8 @@ class AppPlanner {
   std::map<std::string_view, StepIndex> volumes_made_;
   std::unordered_map<std::string, StepIndex> pulls_;
   std::unordered_map<std::string, StepIndices> freed_;  // By claim: the stops that free it.
+  // By claim, who has it now; made when somebody asks.
+  std::optional<std::unordered_map<std::string, const ObservedContainer*>> claimed_;
   std::vector<std::string> names_to_create_;
   StepIndices prepared_;
   StepIndices gate_;  // take-locks, and what comes right after it.

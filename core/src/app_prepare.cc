@@ -118,9 +118,11 @@ std::string AppPlanner::NameToCreate(const ServiceView& view) const {
 // back.
 void AppPlanner::RestorePolicy(const ServiceView& view) {
   const ObservedContainer& container = *view.future;
-  if (!container.IsUp() || !view.ShouldRun() || !container.restart_policy) return;
+  if (!container.IsUp() || !view.ShouldRun()) return;
+  // No list tells the policy; but what was to be stopped may have been set aside.
+  if (!container.restart_policy && !WasInterrupted(facts_, container)) return;
   const std::string policy = OriginalPolicy(container, context_.observed);
-  if (*container.restart_policy == policy) return;
+  if (container.restart_policy == policy) return;
   prepared_.push_back(
       steps_.Add(StepKind::kUpdateContainer, Phase::kPrepare, view.name, container.id, {}, policy));
 }

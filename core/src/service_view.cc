@@ -95,8 +95,9 @@ void Assign(const std::vector<ServiceView>& views, ServiceView& view,
 // Made for this release, by its name or by an older one of the same release beside it, and not
 // proven: neither has the release been committed since, nor has it settled before our eyes.
 bool IsNew(const ServiceView& view, const AppFacts& facts) {
-  if (view.future == nullptr || view.future->settled) return false;
+  if (view.future == nullptr) return false;
   const bool never_ran = view.future->state == ContainerState::kCreated;
+  if (view.future->settled && !never_ran) return false;
   if (view.future->commit != facts.to() && !never_ran) return false;
   if (facts.record.committed != facts.to()) return true;
   return view.present != nullptr && view.present->commit == facts.to() &&

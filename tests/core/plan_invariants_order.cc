@@ -216,6 +216,10 @@ void PlanJudge::JudgeStarts(const AppLook& look) {
     const bool restarts = container != nullptr && container->IsUp();
     const bool again = !replaces && !restarts && (ran || look.record.committed == look.to());
     starts[step.service] = {i, ran && !stopped, again};
+    const bool begins = look.record.committed != look.to() && look.record.cutover != look.to();
+    if (begins && !look.has_span && !ran && !AnyBefore(i, StepKind::kTakeLocks, look.app)) {
+      Add(Property::kI2, step, "of a new release, and not after take-locks");
+    }
   }
   const auto edges = [&](const std::string& name) {
     const TargetService* service = FindTargetService(look.target, name);
@@ -223,7 +227,8 @@ void PlanJudge::JudgeStarts(const AppLook& look) {
   };
   const auto exempt = [&](const Start& a, const Start& b) {
     const bool locked =
-        AnyBefore(b.step, StepKind::kTakeLocks, look.app) || (look.has_span && !b.ran);
+        AnyBefore(b.step, StepKind::kTakeLocks, look.app) ||
+        (look.has_span && (!b.ran || AnyBefore(b.step, StepKind::kStopContainer, look.app)));
     const bool free = locked && !AnyBefore(a.step, StepKind::kTakeLocks, look.app);
     // What was begun under the locks goes forward without them.
     return (a.again && (locked || !b.again)) || (free && look.record.cutover == look.to());
@@ -278,8 +283,12 @@ void PlanJudge::JudgeStartsOfOld(const AppLook& look) {
     for (const Dependency& d : container->spec->depends_on) {
       const auto before = starts.find(d.service);
       if (before == starts.end() || before->first == name) continue;
-      const ObservedContainer* other = FindContainer(state_, plan_.steps[before->second].subject);
-      const bool circle = DependenciesOf(*other->spec).count(name) != 0;
+      const auto edges = [&](const std::string& from) {
+        const auto it = look.services.find(from);
+        return it == look.services.end() ? std::set<std::string>() : AnyDependencies(it->second);
+      };
+      const auto all = [](const std::string&) { return true; };
+      const bool circle = Reach(d.service, edges, all).count(name) != 0;
       if (!circle && !order_.Before(before->second, i)) {
         Add(Property::kI14, plan_.steps[i], "not after the start of the old " + d.service);
       }
