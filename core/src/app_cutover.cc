@@ -96,7 +96,7 @@ void AppPlanner::StartWhatIsDown() {
          "was down is started, and the rest waits for the lock",
          false});
   }
-  for (const std::size_t i : stop_graph_.order) {
+  for (const std::size_t i : stop_graph().order) {
     const ServiceView& view = views_[i];
     if (view.present == nullptr || view.stopped) continue;
     if (view.future != nullptr && view.future->IsUp()) continue;
@@ -124,7 +124,7 @@ void AppPlanner::StartWhatIsDown() {
                       (view.target != nullptr || facts_.record.committed != facts_.to());
     if (!with_old) continue;
     StepIndices after;
-    for (const DependencyEdge& edge : stop_graph_.edges[i]) {
+    for (const DependencyEdge& edge : stop_graph().edges[i]) {
       if (work_[edge.on].old_start) after.push_back(*work_[edge.on].old_start);
     }
     StartAgain(i, *view.present, std::move(after));
@@ -192,7 +192,7 @@ void AppPlanner::SetAsideWhatIsDown() {
 // Dependents before dependencies: who waits for whom is found from the far end.
 void AppPlanner::StopWave(bool first, const StepIndices& gate) {
   std::vector<bool> passed(views_.size(), false);
-  for (auto it = stop_graph_.order.rbegin(); it != stop_graph_.order.rend(); ++it) {
+  for (auto it = stop_graph().order.rbegin(); it != stop_graph().order.rend(); ++it) {
     const std::size_t i = *it;
     if (work_[i].first_wave != first) continue;
     const ServiceView& view = views_[i];
@@ -208,7 +208,7 @@ void AppPlanner::StopWave(bool first, const StepIndices& gate) {
     }
     passed[i] = true;
     const StepIndices& stops = work_[i].stops;
-    for (const DependencyEdge& edge : stop_graph_.edges[i]) {
+    for (const DependencyEdge& edge : stop_graph().edges[i]) {
       if (passed[edge.on]) continue;  // An edge of a cycle.
       Append(dependents_stopped_[edge.on], stops.empty() ? dependents : stops);
     }

@@ -85,9 +85,12 @@ FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
     if (own.app_id.empty()) own.app_id = app_id;
     return own;
   };
+  AppFacts* last = nullptr;  // Of the container before: most are of one app.
   for (const ObservedContainer& container : observed.engine.containers) {
     if (!container.owned || container.state == ContainerState::kRemoving) continue;
-    facts_of(container.app, container.app_id).containers.push_back(&container);
+    const bool same = last != nullptr && last->app == container.app && !last->app_id.empty();
+    if (!same) last = &facts_of(container.app, container.app_id);
+    last->containers.push_back(&container);
   }
   for (const ObservedNetwork& network : observed.engine.networks) {
     if (network.owned) facts_of(network.app, network.app_id).networks.push_back(&network);
@@ -103,9 +106,7 @@ FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
   const auto specs = std::make_shared<SpecsByHash>();
   for (auto& [app, own] : facts) {
     Complete(own, observed);
-    for (std::size_t i = 0; i < own.hashes.size(); ++i) {
-      specs->emplace(own.hashes[i], &own.release()->services[i].spec);
-    }
+    specs->Add(own);
   }
   for (auto& [app, own] : facts) own.specs = specs;
   return facts;

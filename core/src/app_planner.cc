@@ -18,17 +18,21 @@ AppPlan AppPlanner::Make() {
   if (!facts_.record.committed.value_or("").empty()) plan_.from = facts_.record.committed;
   if (facts_.release() != nullptr) plan_.to = facts_.to();
   views_ = ViewServices(facts_, context_.images, start_graph_);
-  stop_graph_ = StopGraph(facts_, views_, [](const ServiceView& view) {
-    const auto up = [](const ObservedContainer* c) { return c != nullptr && c->IsUp(); };
-    return up(view.future) && !up(view.present) ? nullptr : view.present;
-  });
+  const bool any_old = std::any_of(views_.begin(), views_.end(),
+                                   [](const ServiceView& v) { return v.present != nullptr; });
+  if (any_old) {
+    old_graph_ = StopGraph(facts_, views_, [](const ServiceView& view) {
+      const auto up = [](const ObservedContainer* c) { return c != nullptr && c->IsUp(); };
+      return up(view.future) && !up(view.present) ? nullptr : view.present;
+    });
+  }
   work_.resize(views_.size());
-  names_to_create_.resize(views_.size());
   has_span_ = context_.observed.HasSpan(facts_.app);
   const std::vector<std::string>& forced = context_.options.force_apps;
   forced_ = context_.override_locks ||
             (context_.options.force &&
              (forced.empty() || std::count(forced.begin(), forced.end(), facts_.app) != 0));
+  ReserveSteps();
   ChooseWays();
   FindHolders();
   FindGaps();
@@ -65,6 +69,17 @@ AppPlan AppPlanner::Make() {
          std::move(view.why)});
   }
   return std::move(plan_);
+}
+
+// A list that doubles needs three times the room of its steps for a moment.
+void AppPlanner::ReserveSteps() {
+  constexpr std::size_t kStepsOfService = 7;  // Where it is made anew, as most are that change.
+  const auto changed = std::count_if(views_.begin(), views_.end(), [](const ServiceView& view) {
+    return view.change != ServiceChange::kNone;
+  });
+  const std::size_t steps = kStepsOfService * static_cast<std::size_t>(changed);
+  if (steps > all_steps_.capacity())
+    all_steps_.reserve(all_steps_.size() + steps + steps / 32 + 16);
 }
 
 bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.to(); }
@@ -146,7 +161,8 @@ std::size_t AppPlanner::IndexOf(const ServiceView& view) const {
 }
 
 std::string_view AppPlanner::StartSubject(const ServiceView& view) const {
-  return view.future != nullptr ? view.future->id : names_to_create_[IndexOf(view)];
+  return view.future != nullptr ? view.future->id
+                                : all_steps_[*work_[IndexOf(view)].create].subject;
 }
 
 void AppPlanner::SetStatuses() {

@@ -9,34 +9,17 @@
 #include <set>
 #include <string>
 #include <unordered_map>
-#include <unordered_set>
 #include <utility>
 #include <vector>
 
 #include "dependency_graph.h"
-#include "image_index.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/plan.h"
-#include "lockstep/planner.h"
+#include "plan_context.h"
 #include "service_view.h"
 #include "step_list.h"
 
 namespace lockstep {
-
-// What all apps of one plan share.
-struct PlanContext {
-  const ObservedState& observed;
-  const PlanOptions& options;
-  ImageIndex images;
-  // The lasting override of locks is set.
-  bool override_locks = false;
-  // Every container's name, strangers' too.
-  std::unordered_map<std::string_view, const ObservedContainer*> names = {};
-  // How many containers run an image, and which images some target asks for or are here.
-  std::unordered_map<std::string_view, int> image_users = {};
-  std::unordered_set<std::string_view> images_wanted = {};
-  std::unordered_set<std::string_view> images_here = {};
-};
 
 class AppPlanner {
  public:
@@ -65,6 +48,8 @@ class AppPlanner {
     bool first_wave = false;     // Stops before the late downloads, the others after them.
   };
 
+  const DependencyGraph& stop_graph() const { return old_graph_ ? *old_graph_ : start_graph_; }
+
   // app_gaps.cc
   void FindHolders();
   void FindGaps();
@@ -75,6 +60,7 @@ class AppPlanner {
   bool Blocked() const;
 
   // app_planner.cc
+  void ReserveSteps();
   bool GoesBack() const;
   bool CutoverBegun() const;
   bool IsInterrupted(const ServiceView& view) const;
@@ -169,7 +155,7 @@ class AppPlanner {
   std::vector<ServiceView> views_;
   std::vector<Work> work_;
   DependencyGraph start_graph_;
-  DependencyGraph stop_graph_;
+  std::optional<DependencyGraph> old_graph_;     // None where all that runs is of the target.
   std::vector<StepIndices> dependents_stopped_;  // By view: the stops that come before its own.
   std::map<std::string_view, StepIndex> networks_made_;
   std::map<std::string_view, StepIndex> volumes_made_;
@@ -177,7 +163,6 @@ class AppPlanner {
   std::unordered_map<std::string, StepIndices> freed_;  // By claim: the stops that free it.
   // By claim, who has it now; made when somebody asks.
   std::optional<std::unordered_map<std::string, const ObservedContainer*>> claimed_;
-  std::vector<std::string> names_to_create_;
   StepIndices prepared_;
   StepIndices gate_;  // take-locks, and what comes right after it.
   StepIndices late_pulls_;

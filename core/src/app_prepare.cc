@@ -94,22 +94,21 @@ void AppPlanner::Create(std::size_t i, Phase phase, StepIndices after) {
     const auto shared = FindView(views_, name);
     if (shared && work_[*shared].create) after.push_back(*work_[*shared].create);
   }
-  names_to_create_[i] = NameToCreate(view);
   const StepIndex create = steps_.Add(StepKind::kCreateContainer, phase, view.name,
-                                      names_to_create_[i], std::move(after), view.hash);
+                                      NameToCreate(view), std::move(after), view.hash);
   steps_[create].why = view.why;
   work_[i].create = create;
 }
 
 std::string AppPlanner::NameToCreate(const ServiceView& view) const {
   const std::string name = FinalName(*facts_.release(), *view.target);
-  if (context_.names.find(name) == context_.names.end()) return name;
+  if (context_.FindByName(name) == nullptr) return name;
   ContentHash hash;
   hash.Add(view.hash);
   // The same specification may give several containers: of another image, or joined to others.
   while (true) {
     std::string beside = name + "." + Hex16(hash.Finish()).substr(0, 8);
-    if (context_.names.find(beside) == context_.names.end()) return beside;
+    if (context_.FindByName(beside) == nullptr) return beside;
     hash.Add(beside);
   }
 }

@@ -20,10 +20,11 @@ void AppPlanner::Rename() {
         view.future->state == ContainerState::kCreated && view.future->commit != facts_.to();
     if (claimed) continue;  // Named before it runs.
     std::string name = FinalName(*facts_.release(), *view.target);
-    if (const auto holder = context_.names.find(name); holder != context_.names.end()) {
+    if (view.future->name == name) continue;
+    if (const ObservedContainer* holder = context_.FindByName(name)) {
       // One of the app's own becomes free in clean-up; a stranger's never does.
       const bool named = view.future->commit == facts_.to();
-      if (named || holder->second->owned) continue;
+      if (named || holder->owned) continue;
       name = NameToCreate(view);
     }
     const StepIndex rename = steps_.Add(StepKind::kRenameContainer, Phase::kCutover, view.name,
@@ -89,9 +90,9 @@ void AppPlanner::RemoveContainers() {
     if (mine.empty() || view.future == nullptr) continue;
     // Its name is free now.
     const std::string name = FinalName(*facts_.release(), *view.target);
-    const auto holder = context_.names.find(name);
-    if (view.future->name != name && holder != context_.names.end() &&
-        std::find(old.begin(), old.end(), holder->second) != old.end()) {
+    if (view.future->name == name) continue;
+    const ObservedContainer* holder = context_.FindByName(name);
+    if (holder != nullptr && std::find(old.begin(), old.end(), holder) != old.end()) {
       steps_.Add(StepKind::kRenameContainer, Phase::kCleanup, view.name, view.future->id, mine,
                  name);
     }
@@ -121,13 +122,7 @@ void AppPlanner::RemoveImages() {
 std::optional<StepIndex> AppPlanner::RemoveImage(std::string_view image, Phase phase,
                                                  const StepIndices& removals,
                                                  std::size_t users_gone) {
-  const auto all = context_.image_users.find(image);
-  const bool others =
-      all != context_.image_users.end() && static_cast<std::size_t>(all->second) > users_gone;
-  if (others || context_.images_here.count(image) == 0 ||
-      context_.images_wanted.count(image) != 0) {
-    return std::nullopt;
-  }
+  if (!context_.IsUnneeded(image, users_gone)) return std::nullopt;
   if (!images_removed_.emplace(image).second) return std::nullopt;
   StepIndices after = removals;
   if (phase == Phase::kCleanup) {

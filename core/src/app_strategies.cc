@@ -60,8 +60,8 @@ void AppPlanner::ChooseWays() {
     work_[*it].in_span = true;
     for (const DependencyEdge& edge : start_graph_.edges[*it]) work_[edge.on].in_span = true;
   }
-  for (const std::size_t i : stop_graph_.order) {
-    const auto& edges = stop_graph_.edges[i];
+  for (const std::size_t i : stop_graph().order) {
+    const auto& edges = stop_graph().edges[i];
     work_[i].first_wave = work_[i].late_download ||
                           std::any_of(edges.begin(), edges.end(),
                                       [&](const auto& edge) { return work_[edge.on].first_wave; });
@@ -123,7 +123,7 @@ StepIndices AppPlanner::RemoveEarly(std::size_t i) {
 
 // The new container runs; the old one stops when it has handed over, or its time is up.
 void AppPlanner::HandOver() {
-  for (auto it = stop_graph_.order.rbegin(); it != stop_graph_.order.rend(); ++it) {
+  for (auto it = stop_graph().order.rbegin(); it != stop_graph().order.rend(); ++it) {
     const std::size_t i = *it;
     const ServiceView& view = views_[i];
     if (!work_[i].hand_over) continue;
@@ -139,7 +139,7 @@ void AppPlanner::HandOver() {
     // Before its stop: after a power cut it must not come back to take its successor's place.
     if (const auto aside = SetAside(i, *view.present, after)) after = {*aside};
     const StepIndex stop = AddStop(i, *view.present, std::move(after));
-    for (const DependencyEdge& edge : stop_graph_.edges[i]) {
+    for (const DependencyEdge& edge : stop_graph().edges[i]) {
       if (work_[edge.on].hand_over) dependents_stopped_[edge.on].push_back(stop);
     }
   }

@@ -2,21 +2,27 @@
 #ifndef LOCKSTEP_IMAGE_INDEX_H_
 #define LOCKSTEP_IMAGE_INDEX_H_
 
+#include <deque>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 
 #include "lockstep/image_reference.h"
 #include "lockstep/observed_state.h"
 
 namespace lockstep {
 
+// The engine's state must outlive it.
 class ImageIndex {
  public:
   explicit ImageIndex(const EngineState& engine) {
     for (const ObservedImage& image : engine.images) {
       for (const std::string& reference : image.references) {
-        ids_.emplace(NormalizedReference(reference), image.id);
+        std::string normal = NormalizedReference(reference);
+        // Engines normalise most themselves.
+        const bool same = normal == reference;
+        ids_.emplace(same ? reference : names_.emplace_back(std::move(normal)), image.id);
       }
     }
   }
@@ -28,7 +34,8 @@ class ImageIndex {
   }
 
  private:
-  std::unordered_map<std::string, std::string_view> ids_;
+  std::deque<std::string> names_;  // Those that the engine spells otherwise.
+  std::unordered_map<std::string_view, std::string_view> ids_;
 };
 
 }  // namespace lockstep

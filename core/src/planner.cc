@@ -10,38 +10,9 @@
 namespace lockstep {
 namespace {
 
-// The lasting override: a variable of the device's configuration.
-constexpr std::string_view kOverrideKey = "BALENA_SUPERVISOR_OVERRIDE_LOCK";
-
-bool OverridesLocks(const ObservedState& observed, const Target& target) {
-  // A target that speaks for one app says nothing of the device.
-  const auto& config = target.whole_device ? target.config : observed.config;
-  const auto it = config.find(std::string(kOverrideKey));
-  return it != config.end() && (it->second == "1" || it->second == "true" || it->second == "on");
-}
-
-PlanContext MakeContext(const ObservedState& observed, const Target& target,
-                        const PlanOptions& options) {
-  PlanContext context{observed, options, ImageIndex(observed.engine),
-                      OverridesLocks(observed, target)};
-  for (const ObservedContainer& container : observed.engine.containers) {
-    context.names.emplace(container.name, &container);
-    ++context.image_users[container.image_id];
-  }
-  for (const ObservedImage& image : observed.engine.images) context.images_here.insert(image.id);
-  for (const TargetApp& app : target.apps) {
-    if (!app.release) continue;
-    for (const TargetService& service : app.release->services) {
-      const std::string_view id = context.images.Find(service.spec.image);
-      if (!id.empty()) context.images_wanted.insert(id);
-    }
-  }
-  return context;
-}
-
 void PlanConfig(const ObservedState& observed, const Target& target, Plan& plan) {
   for (const auto& [key, to] : target.config) {
-    if (key == kOverrideKey) continue;  // The planner's own.
+    if (key == kOverrideLocksKey) continue;  // The planner's own.
     const auto have = observed.config.find(key);
     if (have != observed.config.end() && have->second == to) continue;
     ConfigPlan config;
@@ -89,7 +60,7 @@ std::string Fingerprint(const Plan& plan) {
 Plan MakePlan(const ObservedState& observed, const Target& target, const PlanOptions& options) {
   Plan plan;
   plan.made_for = observed.taken_at;
-  const PlanContext context = MakeContext(observed, target, options);
+  const PlanContext context(observed, target, options);
   for (auto& [app, facts] : GatherFacts(observed, target)) {
     // A target that speaks for one app says nothing of the others.
     if (facts.target == nullptr && !target.whole_device) continue;

@@ -208,6 +208,7 @@ std::string ConfigHash(const ServiceSpec& spec) {
   }
   std::sort(fields.begin(), fields.end());
   std::string bytes;
+  bytes.reserve(512);
   Append(bytes, spec.environment);
   Append(bytes, spec.labels);
   Append(bytes, 'm', std::to_string(fields.size()));

@@ -23,7 +23,7 @@ ServiceSpec AskedOf(const ObservedContainer& container, const TargetService& ser
 }
 
 bool SameSpec(const ObservedContainer& container, const TargetService& service,
-              const std::string& target_hash) {
+              std::string_view target_hash) {
   if (!container.config_hash.empty()) return container.config_hash == target_hash;
   if (!container.spec) return false;
   const auto same = [&spec = *container.spec](const ServiceSpec& asked) {
@@ -50,9 +50,11 @@ bool Better(const ObservedContainer* a, const ObservedContainer* b, const AppFac
 // has joined one that was made after it.
 bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view,
                  const ObservedContainer& container) {
+  const auto services = SharedServicesOf(view.target->spec);
+  if (services.empty()) return true;
   const auto joined = SharedContainersOf(container.labels);
   std::vector<std::string> wanted;
-  for (const std::string& service : SharedServicesOf(view.target->spec)) {
+  for (const std::string& service : services) {
     const auto shared = FindView(views, service);
     if (!shared) continue;  // A gap says so.
     const ObservedContainer* its = views[*shared].future;
@@ -66,10 +68,12 @@ bool SharesRight(const std::vector<ServiceView>& views, const ServiceView& view,
 
 // Which container is the service's future, which its present. What it shares is assigned before it.
 void Assign(const std::vector<ServiceView>& views, ServiceView& view,
-            std::vector<const ObservedContainer*> containers, const AppFacts& facts,
+            std::vector<const ObservedContainer*>& containers, const AppFacts& facts,
             const ImageIndex& images) {
-  std::sort(containers.begin(), containers.end(),
-            [&](const auto* a, const auto* b) { return Better(a, b, facts); });
+  if (containers.size() > 1) {
+    std::sort(containers.begin(), containers.end(),
+              [&](const auto* a, const auto* b) { return Better(a, b, facts); });
+  }
   std::string_view local_id;
   if (view.target != nullptr) {
     local_id = images.Find(view.target->spec.image);
@@ -275,6 +279,7 @@ std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec&
 }
 
 bool UsesPurged(const AppFacts& facts, const ObservedContainer& container) {
+  if (facts.record.purge.empty()) return false;
   const ServiceSpec* spec = facts.SpecOf(container);
   return spec != nullptr && !PurgedVolumes(facts, *spec).empty();
 }
@@ -295,9 +300,19 @@ bool AppFacts::HasFailed() const {
 
 const ServiceSpec* AppFacts::SpecOf(const ObservedContainer& container) const {
   if (container.spec) return &*container.spec;
-  if (specs == nullptr) return nullptr;
-  const auto it = specs->find(container.config_hash);
-  return it == specs->end() ? nullptr : it->second;
+  return specs == nullptr ? nullptr : specs->Find(container.config_hash);
+}
+
+const ServiceSpec* SpecsByHash::Find(std::string_view hash) const {
+  if (specs_.empty()) {
+    for (const AppFacts* facts : apps_) {
+      for (std::size_t i = 0; i < facts->hashes.size(); ++i) {
+        specs_.emplace(facts->hashes[i], &facts->release()->services[i].spec);
+      }
+    }
+  }
+  const auto it = specs_.find(hash);
+  return it == specs_.end() ? nullptr : it->second;
 }
 
 bool IsAttached(const AppFacts& facts, const ObservedContainer& container,
@@ -368,46 +383,52 @@ std::string FinalName(const TargetRelease& release, const TargetService& service
 std::vector<ServiceView> ViewServices(const AppFacts& facts, const ImageIndex& images,
                                       DependencyGraph& start_graph) {
   std::vector<ServiceView> views;
-  std::vector<std::vector<const ObservedContainer*>> containers;
+  std::vector<std::size_t> first;  // By view: where its containers begin in those of the app.
+  const std::size_t most =
+      facts.containers.size() + (facts.release() ? facts.release()->services.size() : 0);
+  views.reserve(most);
+  first.reserve(most + 1);
+  std::size_t next = 0;
   const auto begin_view = [&](const std::string& name) {
     views.emplace_back().name = name;
-    containers.emplace_back();
+    first.push_back(next);
   };
-  auto container = facts.containers.begin();
-  const auto take_containers_before = [&](const std::string* name) {
-    while (container != facts.containers.end() &&
-           (name == nullptr || (*container)->service < *name)) {
-      if (views.empty() || views.back().name != (*container)->service) {
-        begin_view((*container)->service);
-      }
-      containers.back().push_back(*container++);
-    }
+  const auto compare = [&](const std::string& name) {
+    return next == facts.containers.size() ? 1 : facts.containers[next]->service.compare(name);
+  };
+  const auto take_container = [&] {
+    const std::string& service = facts.containers[next]->service;
+    if (views.empty() || views.back().name != service) begin_view(service);
+    ++next;
   };
   if (facts.release() != nullptr) {
     for (const TargetService& service : facts.release()->services) {
-      take_containers_before(&service.name);
+      int order = compare(service.name);
+      for (; order < 0; order = compare(service.name)) take_container();
       begin_view(service.name);
       views.back().target = &service;
       views.back().hash =
           facts.hashes[static_cast<std::size_t>(&service - facts.release()->services.data())];
-      while (container != facts.containers.end() && (*container)->service == service.name) {
-        containers.back().push_back(*container++);
-      }
+      for (; order == 0; order = compare(service.name)) ++next;
     }
   }
-  take_containers_before(nullptr);
+  while (next != facts.containers.size()) take_container();
+  first.push_back(next);
 
   const std::vector<std::string>& stopped = facts.record.stopped;
   // What a service depends on or shares is decided before it.
   start_graph = StartGraph(views);
+  std::vector<const ObservedContainer*> own;
   for (const std::size_t i : start_graph.order) {
     ServiceView& view = views[i];
+    own.assign(facts.containers.begin() + static_cast<std::ptrdiff_t>(first[i]),
+               facts.containers.begin() + static_cast<std::ptrdiff_t>(first[i + 1]));
     view.stopped = std::find(stopped.begin(), stopped.end(), view.name) != stopped.end();
     for (const DependencyEdge& edge : start_graph.edges[i]) {
       // Without what it shares it cannot run either.
       view.stopped |= edge.shared && !views[edge.on].ShouldRun();
     }
-    Assign(views, view, std::move(containers[i]), facts, images);
+    Assign(views, view, own, facts, images);
     view.is_new = IsNew(view, facts);
     view.down = view.target != nullptr && view.future != nullptr &&
                 WantsStart(facts, *view.future, RestartPolicyOf(view.target->spec));

@@ -21,7 +21,7 @@ struct DependencyGraph;
 struct ServiceView {
   std::string name;
   const TargetService* target = nullptr;       // None: it is to go.
-  std::string hash;                            // Of the target's specification.
+  std::string_view hash;                       // Of the target's specification.
   const ObservedContainer* future = nullptr;   // Matches the target.
   const ObservedContainer* present = nullptr;  // Does not match; what ran until now.
   std::vector<const ObservedContainer*> left_over;
@@ -37,7 +37,19 @@ struct ServiceView {
   bool ShouldRun() const { return target != nullptr && target->spec.running && !stopped; }
 };
 
-using SpecsByHash = std::unordered_map<std::string_view, const ServiceSpec*>;
+struct AppFacts;
+
+// The specifications of a target by their hashes, indexed when somebody asks. For one thread.
+class SpecsByHash {
+ public:
+  // To be called before the first look. The facts must outlive it.
+  void Add(const AppFacts& facts) { apps_.push_back(&facts); }
+  const ServiceSpec* Find(std::string_view hash) const;
+
+ private:
+  std::vector<const AppFacts*> apps_;
+  mutable std::unordered_map<std::string_view, const ServiceSpec*> specs_;
+};
 
 // Everything of one app that the comparison needs.
 struct AppFacts {
@@ -56,7 +68,10 @@ struct AppFacts {
     return target != nullptr && target->release ? &*target->release : nullptr;
   }
   // The release that should run; empty where the app is to go or runs nothing.
-  std::string to() const { return release() != nullptr ? release()->commit : std::string(); }
+  const std::string& to() const {
+    static const std::string kNothing;
+    return release() != nullptr ? release()->commit : kNothing;
+  }
   // What the container was made from: as it says itself, or by its hash. Null: not known.
   const ServiceSpec* SpecOf(const ObservedContainer& container) const;
   // The release that should run failed on this device.
