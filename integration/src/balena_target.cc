@@ -184,6 +184,7 @@ class AppReader {
     LOCKSTEP_TRY(service.spec,
                  ReadComposition(composition == nullptr ? Value() : *composition,
                                  {&place, "composition"}, CompositionOf::kBalenaTarget, problems_));
+    if (!image.empty()) CheckImage(image, {&place, "image"}, problems_);
     service.spec.image = image;
     service.spec.running = ReadFlag(raw, "running", place, true);
     Override(service.spec.environment, *raw.Find("environment"), {&place, "environment"});

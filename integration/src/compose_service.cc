@@ -1,6 +1,5 @@
 #include "compose_service.h"
 
-#include <algorithm>
 #include <array>
 #include <optional>
 #include <string_view>
@@ -21,18 +20,6 @@ constexpr std::size_t kMostEnvFileBytes = std::size_t{64} << 20;  // Of all serv
 
 Error Refuse(const Place& place, std::string message, std::string hint) {
   return ErrorAt(ErrorCode::kInvalidTarget, place, std::move(message), std::move(hint));
-}
-
-// Letters, digits and what stands between them in a reference; `web:` is what an unset tag leaves.
-bool CanBeImage(std::string_view image) {
-  constexpr std::string_view kBetween = "._-/:@";
-  const auto alnum = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  return !image.empty() && alnum(image.front()) && alnum(image.back()) &&
-         std::all_of(image.begin(), image.end(), [&](char c) {
-           return alnum(c) || kBetween.find(c) != std::string_view::npos;
-         });
 }
 
 class ServiceReader {
@@ -95,10 +82,12 @@ class ServiceReader {
       return Refuse(here, "is missing", "name the image that the service runs");
     }
     const std::string* text = image->AsString();
-    if (text != nullptr && CanBeImage(*text)) return *text;
-    Add(here, (text == nullptr ? "it" : '`' + *text + '`') +
-                  " is no reference of an image; write such as registry.example/web:1.2");
-    return std::string();
+    if (text == nullptr) {
+      Add(here, "it is no reference of an image; write such as registry.example/web:1.2");
+      return std::string();
+    }
+    CheckImage(*text, here, reading_.problems);
+    return *text;
   }
 
   // What is left for ReadComposition, in its words.

@@ -219,6 +219,22 @@ Value WriteDependsOn(const std::vector<Dependency>& dependencies) {
 
 }  // namespace
 
+void CheckImage(std::string_view image, const Place& place, Problems& problems) {
+  // Letters, digits and what stands between them in a reference.
+  constexpr std::string_view kBetween = "._-/:@";
+  const auto alnum = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
+  const bool possible = !image.empty() && alnum(image.front()) && alnum(image.back()) &&
+                        std::all_of(image.begin(), image.end(), [&](char c) {
+                          return alnum(c) || kBetween.find(c) != std::string_view::npos;
+                        });
+  if (possible) return;
+  AddProblem(problems, place,
+             '`' + std::string(image) +
+                 "` is no reference of an image; write such as registry.example/web:1.2");
+}
+
 std::optional<bool> FlagOf(const Value& value) {
   if (const bool* flag = value.AsBool()) return *flag;
   if (value == Value("true")) return true;

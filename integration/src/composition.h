@@ -44,6 +44,9 @@ Value WriteComposition(const ServiceSpec& spec);
 std::map<std::string, std::string> ReadTexts(const Value& raw, const Place& place,
                                              Problems& problems);
 
+// A problem where `image` cannot be the reference of one; `web:` is what an unset variable leaves.
+void CheckImage(std::string_view image, const Place& place, Problems& problems);
+
 // A truth value, in words too (what stands in the place of a variable is text); else none.
 std::optional<bool> FlagOf(const Value& value);
 

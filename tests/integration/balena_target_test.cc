@@ -332,6 +332,8 @@ INSTANTIATE_TEST_SUITE_P(
         {"NegativeId", kWeb + "/id", "-1", "invalid-value", "services.web.id: "},
         {"FractionalId", kRelease + "/id", "1.5", "invalid-value", "id: "},
         {"EmptyImage", kWeb + "/image", R"("")", "invalid-value", "services.web.image: "},
+        {"ImageOfTwoLines", kWeb + "/image", R"("r.example/web:1\n--privileged")", "invalid-value",
+         "services.web.image: "},
         {"ImageIsNumber", kWeb + "/image", "1", "invalid-value", "services.web.image: "},
         {"Running", kWeb + "/running", R"("yes")", "invalid-value", "services.web.running: "},
         {"OwnershipLabel", kWeb + "/labels", R"({"io.balena.supervised": "1"})", "invalid-value",

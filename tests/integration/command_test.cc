@@ -21,6 +21,7 @@
 #include <sstream>
 #include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 namespace lockstep {
@@ -507,6 +508,20 @@ class WatchedBuffer final : public std::streambuf {
   std::string text_;
 };
 
+// Waits until this process watches some directory: what goes before that goes unseen.
+void AwaitWatch() {
+  const auto watches = [] {
+    for (const auto& entry : fs::directory_iterator("/proc/self/fdinfo")) {
+      std::ifstream file(entry.path());
+      for (std::string line; std::getline(file, line);) {
+        if (line.starts_with("inotify wd:")) return true;
+      }
+    }
+    return false;
+  };
+  while (!watches()) std::this_thread::yield();
+}
+
 TEST_F(CommandTest, AppliesTheMomentTheLockIsGone) {
   RunRelease1();
   std::ofstream(LockPath("web")).flush();
@@ -522,6 +537,7 @@ TEST_F(CommandTest, AppliesTheMomentTheLockIsGone) {
   written.Await("lockstep locks");
   // All is prepared, so that the lock alone is waited for.
   written.Await("create web: done");
+  AwaitWatch();
   fs::remove(LockPath("web"));
   EXPECT_EQ(done.get(), 0) << err.str();
   EXPECT_THAT(written.Text(),
