@@ -8,6 +8,7 @@
 
 #include "app_planner.h"
 #include "claims.h"
+#include "lockstep/feature_labels.h"
 
 namespace lockstep {
 namespace {
@@ -60,6 +61,7 @@ void AppPlanner::FindGaps() {
   }
   FindContainerGaps();
   FindStrategyGaps();
+  FindRebootGaps();
   if (facts_.HasFailed()) {
     AddGap("release-failed",
            "release " + facts_.to() +
@@ -104,6 +106,19 @@ void AppPlanner::FindStrategyGaps() {
              views_[i].name + ": its container and image are deleted before the new image is here",
              false);
     }
+  }
+}
+
+// Starting such a service without the reboot could harm it; the release waits until it can be had.
+void AppPlanner::FindRebootGaps() {
+  for (const ServiceView& view : views_) {
+    const bool starts = view.ShouldRun() && (view.future == nullptr || view.is_new);
+    if (!starts || !HasFeature(view.target->spec.labels, kLabelRequiresReboot)) continue;
+    AddGap("requires-reboot",
+           view.name + ": its label " + std::string(kLabelRequiresReboot) +
+               " asks for a reboot between its making and its start, and Lockstep does not reboot "
+               "for a release; take the label away, or update the device by other means",
+           true);
   }
 }
 

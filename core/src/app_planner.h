@@ -55,6 +55,7 @@ class AppPlanner {
   void FindGaps();
   void FindContainerGaps();
   void FindStrategyGaps();
+  void FindRebootGaps();
   void FindHandOverConflicts();
   void AddGap(std::string code, std::string message, bool blocks);
   bool Blocked() const;

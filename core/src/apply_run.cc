@@ -71,6 +71,7 @@ Result<ApplyReport> ApplyRun::Run(std::stop_token interrupt) {
     workers_.emplace(kWorkers);
     Loop();
     workers_.reset();
+    waiting_.clear();
     engine_watch_ = {};
     lock_watches_.clear();
   }
@@ -259,10 +260,17 @@ void ApplyRun::PerformLook() {
 void ApplyRun::PerformStep(RunStepAction& action) {
   std::stop_source& source = stops_[action.step.id];
   source = std::stop_source();
-  workers_->Post([this, action = std::move(action), stop = source.get_token()] {
+  const bool waits = action.step.kind == StepKind::kAwaitHandover;
+  auto run = [this, action = std::move(action), stop = source.get_token()] {
     PullSink progress(*this, action.step);
     Tell(StepEnded{action.step.id, runner_.Run(action.step, action.request, progress, stop)});
-  });
+  };
+  if (waits) {
+    // However long it waits for an app's word, no step of another app waits with it.
+    waiting_.emplace_back(std::move(run));
+  } else {
+    workers_->Post(std::move(run));
+  }
 }
 
 void ApplyRun::WatchEngine() {

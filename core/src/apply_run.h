@@ -80,6 +80,7 @@ class ApplyRun {
   std::stop_source look_stop_;
   // Threads last, so that they end before what they use.
   std::optional<WorkerPool> workers_;
+  std::vector<std::jthread> waiting_;  // Steps that wait for an app; each ends with its step.
   std::jthread engine_watch_;
   std::vector<std::jthread> lock_watches_;  // The last one is current; the others are ending.
 };

@@ -1,9 +1,11 @@
 #include "lockstep/orchestrator.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <utility>
 
+#include "app_facts.h"
 #include "apply_run.h"
 #include "lockstep/device_fit.h"
 
@@ -26,6 +28,23 @@ void LookAtLocks(LockFs& locks, const std::vector<ServiceRef>& services, Observe
   unknown.path = holders.assume_error().where;
   unknown.notes.push_back(Describe(holders.assume_error()));
   observed.locks.push_back(std::move(unknown));
+}
+
+// The containers whose lock directory is another than the one looked at: their locks go unseen.
+void FindLocksElsewhere(const LockFs& locks, const std::vector<ServiceRef>& services,
+                        const AppNames& names, ObservedState& observed) {
+  std::map<std::string_view, std::string> directories;  // By service.
+  for (const ServiceRef& service : services) {
+    if (auto paths = locks.Resolve(service)) {
+      directories.emplace(service.service, std::move(paths).assume_value().engine_dir);
+    }
+  }
+  for (ObservedContainer& container : observed.engine.containers) {
+    if (!container.owned || names.Uuid(container.app) != services.front().app) continue;
+    const auto directory = directories.find(container.service);
+    if (directory == directories.end() || container.lock_dir.value_or("").empty()) continue;
+    container.lock_dir_elsewhere = *container.lock_dir != directory->second;
+  }
 }
 
 std::set<std::string> AppsOf(const ObservedState& observed, const Target* target) {
@@ -69,9 +88,13 @@ Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token s
   observed.saved_restart = std::move(stored.saved_restart);
   LOCKSTEP_TRY(observed.boot_id, ports_.host.BootId());
   const Target none;
+  const Target& of = target != nullptr ? *target : none;
+  const AppNames names(of);
   for (const std::string& app : AppsOf(observed, target)) {
-    const auto services = LocksOf(observed, target != nullptr ? *target : none, app);
-    if (!services.empty()) LookAtLocks(ports_.locks, services, observed);
+    const auto services = LocksOf(observed, of, app);
+    if (services.empty()) continue;
+    LookAtLocks(ports_.locks, services, observed);
+    FindLocksElsewhere(ports_.locks, services, names, observed);
   }
   Sort(observed);
   return observed;

@@ -14,6 +14,7 @@
 #include "exit_status.h"
 #include "json_value.h"
 #include "lockstep/orchestrator.h"
+#include "own_container.h"
 #include "report_view.h"
 #include "text.h"
 
@@ -31,6 +32,7 @@ ApplyOptions OptionsOf(const ApplyFlags& flags, const Target& target, DeviceInfo
   ApplyOptions options;
   options.session.device = std::move(device);
   options.session.plan.force = flags.plan.force;
+  options.session.plan.self = OwnContainer();
   options.session.device.uuid = target.device_uuid;
   options.session.device.name = target.device_name;
   options.session.wait_when_held = !flags.no_wait;

@@ -9,6 +9,7 @@
 #include "lockstep/device_fit.h"
 #include "lockstep/orchestrator.h"
 #include "lockstep/planner.h"
+#include "own_container.h"
 #include "plan_graph.h"
 #include "plan_json.h"
 #include "plan_view.h"
@@ -36,6 +37,7 @@ Result<Plan> Make(const PlanFlags& flags, Invocation invocation) {
     return MakePlan(observed.assume_value(), FitToDevice(loaded.target, options.device),
                     options.plan);
   }
+  options.plan.self = OwnContainer();
   LOCKSTEP_TRY(const auto device, DeviceView::Open(invocation.common));
   LOCKSTEP_TRY(options.device, DescribeDevice(invocation.common, device->ports().runtime,
                                               invocation.streams.interrupt));

@@ -160,6 +160,20 @@ TEST_F(OrchestratorTest, AsksTheEngineFiveThingsAtMostWhenInSync) {
   EXPECT_EQ(engine_.calls(Call::kWatch), 1);
 }
 
+TEST_F(OrchestratorTest, SeesThatLocksAreElsewhereThanWhereItLooks) {
+  ASSERT_EQ(OutcomeOf(Apply("c1", {{.name = "web"}})), ApplyOutcome::kInSync);
+  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Target target = MakeTarget({MakeApp("c1", {{.name = "web"}})});
+  const auto elsewhere = [&] {
+    const auto seen = orchestrator.Look(&target, {});
+    EXPECT_THAT(seen, IsOk());
+    return seen.assume_value().engine.containers.at(0).lock_dir_elsewhere;
+  };
+  EXPECT_FALSE(elsewhere());
+  target.apps[0].id += "7";  // Its locks would be in another directory now.
+  EXPECT_TRUE(elsewhere());
+}
+
 TEST_F(OrchestratorTest, PreviewChangesNothing) {
   Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
   const auto plan = orchestrator.Preview(MakeTarget({MakeApp("c1", kA)}), {}, {});

@@ -280,6 +280,17 @@ TEST(ContainerGapTest, AContainerWhoseLocksAreElsewhereBlocksItsApp) {
   EXPECT_EQ(plan.apps[0].gaps.at(0).code, "lock-directory-elsewhere");
 }
 
+TEST(ContainerGapTest, AServiceThatWantsARebootFirstIsNotStartedWithoutOne) {
+  TargetApp app = MakeApp("c2", {{.name = "web"}});
+  app.release->services[0].spec.labels[std::string(kLabelRequiresReboot)] = "1";
+  const Plan plan = MakePlan(Running(MakeApp("c1", {{.name = "web"}})), MakeTarget({app}));
+  EXPECT_EQ(plan.status, PlanStatus::kBlocked);
+  EXPECT_EQ(plan.apps[0].gaps.at(0).code, "requires-reboot");
+  EXPECT_THAT(Words(plan), IsEmpty());
+  // One that runs has had it.
+  EXPECT_EQ(MakePlan(Running(app), MakeTarget({app})).status, PlanStatus::kInSync);
+}
+
 TEST(ContainerGapTest, BalenasSupervisorIsNotPlanned) {
   const Plan plan = MakePlan({}, MakeTarget({MakeApp("c2", {{.name = "balena_supervisor"}})}));
   EXPECT_EQ(plan.status, PlanStatus::kBlocked);
