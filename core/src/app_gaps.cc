@@ -60,7 +60,6 @@ void AppPlanner::FindGaps() {
     if (!known) AddGap("unknown-dependency", edge, true);
   }
   FindContainerGaps();
-  FindStrategyGaps();
   FindRebootGaps();
   if (facts_.HasFailed()) {
     AddGap("release-failed",

@@ -33,9 +33,11 @@ AppPlan AppPlanner::Make() {
             (context_.options.force &&
              (forced.empty() || std::count(forced.begin(), forced.end(), facts_.app) != 0));
   ReserveSteps();
-  ChooseWays();
   FindHolders();
   FindGaps();
+  ApplyPullPolicies();
+  ChooseWays();
+  FindStrategyGaps();
   if (GoesBack()) {
     GoBack();
   } else if (!Blocked()) {

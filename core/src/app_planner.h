@@ -41,6 +41,7 @@ class AppPlanner {
     bool late = false;       // Starts after the locks are given back: it waits for health.
     bool late_free = false;  // The same, for one that waits for nobody who needs the locks.
     bool in_span = false;  // What it waits for is waited for inside the span: a hand-over needs it.
+    bool look_up = false;        // Its tag is to be looked up again.
     bool hand_over = false;      // Its new container runs beside the old one for a while.
     bool late_download = false;  // Its image is pulled after its old container was stopped.
     bool late_create = false;    // Its container is made inside the span.
@@ -114,6 +115,7 @@ class AppPlanner {
   void StartLate();
 
   // app_strategies.cc
+  void ApplyPullPolicies();
   void ChooseWays();
   void CheckImages();
   StepIndices DownloadLate();

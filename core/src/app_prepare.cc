@@ -28,6 +28,7 @@ void AppPlanner::Prepare() {
     if (view.target == nullptr) continue;
     if (view.future != nullptr) {
       RestorePolicy(view);
+      if (work_[i].look_up) Pull(i, Phase::kPrepare, {});
       ConnectFuture(i);
       ClaimFuture(i);
       continue;

@@ -7,6 +7,29 @@
 
 namespace lockstep {
 
+// A tag that is to be looked up again counts as not here, once for each release; one that must not
+// be looked up has to be here.
+void AppPlanner::ApplyPullPolicies() {
+  const auto& pulled = context_.observed.images_pulled;
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    ServiceView& view = views_[i];
+    if (view.target == nullptr) continue;
+    const std::string& image = view.target->spec.image;
+    const bool needed = view.future == nullptr;
+    const PullPolicy policy = PullPolicyOf(view.target->spec);
+    if (policy == PullPolicy::kNever && needed && !view.image_here) {
+      AddGap("image-missing",
+             view.name + ": " + image +
+                 " is not here, and its pull_policy is never; load it, or change the policy",
+             true);
+    }
+    const bool asks = needed || facts_.record.committed != facts_.to();
+    if (policy != PullPolicy::kAlways || !asks) continue;
+    work_[i].look_up = !std::binary_search(pulled.begin(), pulled.end(), image);
+    view.image_here &= !work_[i].look_up;
+  }
+}
+
 // What is special about each service, for all that follows.
 void AppPlanner::ChooseWays() {
   std::set<std::string> early_images;

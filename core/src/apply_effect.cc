@@ -27,13 +27,17 @@ struct Effect {
     }
   }
 
+  static void Insert(std::vector<std::string>& sorted, const std::string& text) {
+    const auto at = std::lower_bound(sorted.begin(), sorted.end(), text);
+    if (at == sorted.end() || *at != text) sorted.insert(at, text);
+  }
+
   void operator()(const CheckImageRequest& request) const {
-    auto& answered = state.images_answered;
-    const auto at = std::lower_bound(answered.begin(), answered.end(), request.reference);
-    if (at == answered.end() || *at != request.reference) answered.insert(at, request.reference);
+    Insert(state.images_answered, request.reference);
   }
 
   void operator()(const PullImageRequest& request) const {
+    Insert(state.images_pulled, request.reference);
     auto& images = state.engine.images;
     auto image = std::find_if(images.begin(), images.end(),
                               [&](const ObservedImage& i) { return i.id == result.id; });

@@ -88,6 +88,7 @@ void Session::CarryOver(ObservedState& next) const {
     if (!container.restart_policy) container.restart_policy = old.restart_policy;
   }
   next.images_answered = observed_.images_answered;
+  next.images_pulled = observed_.images_pulled;
 }
 
 void Session::OnLookFailed(Error error, MonoTime now) {

@@ -43,6 +43,36 @@ TEST(KillThenDownloadTest, StopsUnderTheLockThenDownloadsThenStarts) {
   EXPECT_EQ(FindStep(plan, StepKind::kPullImage, "web")->phase, Phase::kCutover);
 }
 
+TargetApp WithPolicy(const std::string& commit, const char* policy) {
+  TargetApp app = MakeApp(commit, {{.name = "web"}});
+  app.release->services[0].spec.Set(Field::kPullPolicy, Value(policy));
+  return app;
+}
+
+TEST(PullPolicyTest, AlwaysLooksTheTagUpAgainOnceForEachRelease) {
+  ObservedState observed = Running(MakeApp("c1", {{.name = "web"}}));
+  const Target target = MakeTarget({WithPolicy("c2", "always")});
+  EXPECT_THAT(Words(MakePlan(observed, target)),
+              ElementsAre("pull-image web", "rename-container web", "commit-release"));
+  observed.images_pulled = {observed.engine.containers[0].image};
+  EXPECT_THAT(Words(MakePlan(observed, target)),
+              ElementsAre("rename-container web", "commit-release"));
+  // The tag has moved.
+  observed.engine.images.at(0).references.clear();
+  observed.engine.images.push_back({"sha256:new", {observed.engine.containers[0].image}, {}});
+  EXPECT_NE(FindStep(MakePlan(observed, target), StepKind::kCreateContainer, "web"), nullptr);
+  EXPECT_THAT(Words(MakePlan(Running(WithPolicy("c2", "always")), target)), IsEmpty());
+}
+
+TEST(PullPolicyTest, NeverPullsNothingAndSaysWhatIsMissing) {
+  const Target target = MakeTarget({WithPolicy("c2", "never")});
+  const Plan missing = MakePlan({}, target);
+  EXPECT_EQ(missing.status, PlanStatus::kBlocked);
+  EXPECT_EQ(missing.apps[0].gaps.at(0).code, "image-missing");
+  EXPECT_THAT(Words(missing), IsEmpty());
+  EXPECT_EQ(MakePlan(Running(MakeApp("c1", {{.name = "web"}})), target).status, PlanStatus::kReady);
+}
+
 TEST(KillThenDownloadTest, AsksTheRegistryBeforeTheGateAndOnlyOnce) {
   ObservedState observed = Running(MakeApp("c1", kOld));
   const Target target = MakeTarget({With(Strategy::kKillThenDownload, "web", kWebNew)});

@@ -143,6 +143,8 @@ struct ObservedState {
   std::map<std::string, std::string> saved_restart;
   // Said by the Session: images for which a registry has answered, as targets write them. Sorted.
   std::vector<std::string> images_answered;
+  // References that this process has pulled: `pull_policy: always` asks for no more. Sorted.
+  std::vector<std::string> images_pulled;
   bool reboot_pending = false;
   std::string boot_id;
 
