@@ -112,4 +112,83 @@ FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
   return facts;
 }
 
+const ObservedNetwork* AppFacts::FindNetwork(const std::string& name) const {
+  const auto it = std::lower_bound(networks.begin(), networks.end(), name,
+                                   [](const ObservedNetwork* network, const std::string& wanted) {
+                                     return network->name < wanted;
+                                   });
+  return it != networks.end() && (*it)->name == name ? *it : nullptr;
+}
+
+const ObservedVolume* AppFacts::FindVolume(const std::string& name) const {
+  const auto it = std::lower_bound(volumes.begin(), volumes.end(), name,
+                                   [](const ObservedVolume* volume, const std::string& wanted) {
+                                     return volume->name < wanted;
+                                   });
+  return it != volumes.end() && (*it)->name == name ? *it : nullptr;
+}
+
+bool IsRemade(const AppFacts& facts, const std::string& network) {
+  return std::binary_search(facts.remade.begin(), facts.remade.end(), network);
+}
+
+std::vector<std::string> PurgedVolumes(const AppFacts& facts, const ServiceSpec& spec) {
+  const auto& purge = facts.record.purge;
+  if (purge.empty()) return {};
+  std::vector<std::string> volumes = VolumesOf(spec);
+  std::erase_if(volumes, [&](const std::string& volume) {
+    return std::find(purge.begin(), purge.end(), volume) == purge.end();
+  });
+  return volumes;
+}
+
+bool UsesPurged(const AppFacts& facts, const ObservedContainer& container) {
+  if (facts.record.purge.empty()) return false;
+  const ServiceSpec* spec = facts.SpecOf(container);
+  return spec != nullptr && !PurgedVolumes(facts, *spec).empty();
+}
+
+bool WasInterrupted(const AppFacts& facts, const ObservedContainer& container) {
+  const auto& interrupted = facts.record.interrupted;
+  return std::binary_search(interrupted.begin(), interrupted.end(), container.id);
+}
+
+bool KillsFirst(Strategy strategy) {
+  return strategy == Strategy::kKillThenDownload || strategy == Strategy::kDeleteThenDownload;
+}
+
+bool AppFacts::HasFailed() const {
+  return release() != nullptr &&
+         std::find(record.failed.begin(), record.failed.end(), to()) != record.failed.end();
+}
+
+const ServiceSpec* AppFacts::SpecOf(const ObservedContainer& container) const {
+  if (container.spec) return &*container.spec;
+  return specs == nullptr ? nullptr : specs->Find(container.config_hash);
+}
+
+const ServiceSpec* SpecsByHash::Find(std::string_view hash) const {
+  if (specs_.empty()) {
+    for (const AppFacts* facts : apps_) {
+      for (std::size_t i = 0; i < facts->hashes.size(); ++i) {
+        specs_.emplace(facts->hashes[i], &facts->release()->services[i].spec);
+      }
+    }
+  }
+  const auto it = specs_.find(hash);
+  return it == specs_.end() ? nullptr : it->second;
+}
+
+bool IsAttached(const AppFacts& facts, const ObservedContainer& container,
+                const std::string& network) {
+  if (container.networks) {
+    return std::find(container.networks->begin(), container.networks->end(), network) !=
+           container.networks->end();
+  }
+  const ServiceSpec* spec = facts.SpecOf(container);
+  if (spec == nullptr) return false;
+  const auto networks = NetworksOf(*spec);
+  return std::binary_search(networks.begin(), networks.end(), network);
+}
+
 }  // namespace lockstep

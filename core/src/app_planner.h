@@ -1,6 +1,6 @@
 // The plan of one app: from what is seen of it to its target, in the order of the design's
-// section 5. Its parts are in files of their own: app_gaps, app_prepare, app_cutover,
-// app_strategies, app_networks, app_settle, app_go_back.
+// section 5. Its parts are in files of their own: app_gaps, app_prepare, app_old_starts,
+// app_cutover, app_strategies, app_networks, app_settle, app_go_back.
 #ifndef LOCKSTEP_APP_PLANNER_H_
 #define LOCKSTEP_APP_PLANNER_H_
 
@@ -41,7 +41,7 @@ class AppPlanner {
     bool late = false;       // Starts after the locks are given back: it waits for health.
     bool late_free = false;  // The same, for one that waits for nobody who needs the locks.
     bool in_span = false;  // What it waits for is waited for inside the span: a hand-over needs it.
-    bool look_up = false;        // Its tag is to be looked up again.
+    bool look_up = false;  // Its tag is to be looked up again.
     bool hand_over = false;      // Its new container runs beside the old one for a while.
     bool late_download = false;  // Its image is pulled after its old container was stopped.
     bool late_create = false;    // Its container is made inside the span.
@@ -87,12 +87,14 @@ class AppPlanner {
                       const ServiceSpec& spec, Phase phase, const StepIndices& after);
   std::string NameToCreate(const ServiceView& view) const;
 
-  // app_cutover.cc
+  // app_old_starts.cc
   void Restore(const ServiceView& view, const ObservedContainer& container, StepIndices& after);
   void StartAgain(std::size_t i, const ObservedContainer& old, StepIndices after);
   bool CouldStart(const ObservedContainer& container);
   bool TakesFromOthers(const ObservedContainer& container, const ServiceSpec& spec);
   void StartWhatIsDown();
+
+  // app_cutover.cc
   void TakeLocks();
   void DeleteLocks();
   void StopOld();
