@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "lockstep/identity.h"
+#include "../core/planning.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/service_spec.h"
 #include "lockstep/target.h"
@@ -44,30 +44,15 @@ inline Target MakeTarget(int services, int version) {
   return target;
 }
 
+// As a look lists them: by their hashes.
 inline ObservedState MakeObserved(const Target& target) {
-  ObservedState observed;
-  const TargetApp& app = target.apps.front();
-  for (const TargetService& service : app.release->services) {
-    ObservedContainer container;
-    container.id = "id-" + service.name;
-    container.name = ContainerName(service.name, 0, 0, app.release->commit);
-    container.image = service.spec.image;
-    container.image_id = "sha256:" + service.spec.image;
-    container.state = ContainerState::kRunning;
-    container.app = app.uuid;
-    container.app_id = app.id;
-    container.service = service.name;
-    container.commit = app.release->commit;
-    container.owned = true;
-    container.config_hash = ConfigHash(service.spec);
-    observed.engine.images.push_back({container.image_id, {service.spec.image}, {}});
-    observed.engine.containers.push_back(std::move(container));
+  ObservedState observed = test::Running(target.apps.front());
+  for (ObservedContainer& container : observed.engine.containers) {
+    container.config_hash = ConfigHash(*container.spec);
+    container.spec.reset();
+    container.restart_policy.reset();
+    container.networks.reset();
   }
-  ObservedNetwork network;
-  network.name = "default";
-  network.app = app.uuid;
-  network.owned = true;
-  observed.engine.networks.push_back(std::move(network));
   return observed;
 }
 
