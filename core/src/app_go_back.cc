@@ -8,10 +8,6 @@
 namespace lockstep {
 namespace {
 
-bool IsIn(const std::vector<const ObservedContainer*>& list, const ObservedContainer* container) {
-  return std::find(list.begin(), list.end(), container) != list.end();
-}
-
 Reason Failed() { return {ReasonCode::kReleaseFailed, "", {}, {}}; }
 
 }  // namespace
@@ -32,13 +28,8 @@ bool AppPlanner::MadeForThis(const ServiceView& view) const {
 
 void AppPlanner::GoBack() {
   going_back_ = true;
-  const bool stops = std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
-    const auto containers = AllOf(view);
-    return std::any_of(containers.begin(), containers.end(),
-                       [&](const auto* container) { return StopsBack(view, container); });
-  });
-  gated_ = stops;
-  held_ = stops && !has_span_ && !forced_ && !plan_.holders.empty();
+  gated_ = AnyStopsBack([](const ObservedContainer&) { return true; });
+  held_ = gated_ && !has_span_ && !forced_ && !plan_.holders.empty();
   MakeNetworks();
   TakeLocks();
   StopNew();
@@ -82,6 +73,15 @@ bool AppPlanner::StopsBack(const ServiceView& view, const ObservedContainer* con
   return GoesAgain(view, *container) || IsOnRestored(*container);
 }
 
+bool AppPlanner::AnyStopsBack(const std::function<bool(const ObservedContainer&)>& counts) const {
+  return std::any_of(views_.begin(), views_.end(), [&](const ServiceView& view) {
+    const auto containers = AllOf(view);
+    return std::any_of(containers.begin(), containers.end(), [&](const auto* container) {
+      return StopsBack(view, container) && counts(*container);
+    });
+  });
+}
+
 bool AppPlanner::IsOnRestored(const ObservedContainer& container) const {
   return std::any_of(facts_.record.networks.begin(), facts_.record.networks.end(),
                      [&](const auto& network) {
@@ -112,7 +112,8 @@ void AppPlanner::StopNew() {
     StepIndices down = gate_;
     Append(down, work_[i].stops);
     for (const ObservedContainer* container : containers) {
-      const bool extra = IsIn(view.left_over, container) && StopsBack(view, container);
+      const bool left_over = container != view.present && container != view.future;
+      const bool extra = left_over && StopsBack(view, container);
       if (!extra && !GoesAgain(view, *container)) continue;
       if (const auto aside = SetAside(i, *container, down)) span_work_.push_back(*aside);
     }

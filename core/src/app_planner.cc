@@ -88,14 +88,9 @@ bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.t
 
 bool AppPlanner::GoesBack() const {
   const std::string& self = context_.options.self;
-  const auto stops_it = [&](const ServiceView& view) {
-    const auto containers = AllOf(view);
-    return std::any_of(containers.begin(), containers.end(), [&](const ObservedContainer* c) {
-      return c->id == self && StopsBack(view, c);
-    });
-  };
-  const bool in_it = !self.empty() && std::any_of(views_.begin(), views_.end(), stops_it);
-  return !in_it && facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
+  const bool stops_itself =
+      !self.empty() && AnyStopsBack([&](const ObservedContainer& c) { return c.id == self; });
+  return !stops_itself && facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
          start_graph_.cycle.empty();
 }
 

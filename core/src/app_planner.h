@@ -4,6 +4,7 @@
 #ifndef LOCKSTEP_APP_PLANNER_H_
 #define LOCKSTEP_APP_PLANNER_H_
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -146,6 +147,7 @@ class AppPlanner {
   void StopNew();
   bool MadeForThis(const ServiceView& view) const;
   bool GoesAgain(const ServiceView& view, const ObservedContainer& container) const;
+  bool AnyStopsBack(const std::function<bool(const ObservedContainer&)>& counts) const;
   bool StopsBack(const ServiceView& view, const ObservedContainer* container) const;
   bool IsOnRestored(const ObservedContainer& container) const;
   void StartOld(const StepIndices& down);
