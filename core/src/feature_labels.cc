@@ -19,8 +19,9 @@ struct Bind {
 
 struct Feature {
   std::string_view label;
-  std::array<Bind, 3> binds = {};     // Up to the first without a source.
-  std::string_view variable = {};     // "NAME=value"
+  std::array<Bind, 3> binds = {};  // Up to the first without a source.
+  std::string_view variable = {};  // "NAME=value"
+  std::int64_t gpus = 0;
   std::string_view unsupported = {};  // Why Lockstep cannot give it.
 };
 
@@ -62,8 +63,7 @@ constexpr std::array kFeatures = {
     Feature{kFeatureBalenaApi},
     Feature{kFeatureHostOsBoardRev},
     Feature{kFeatureOptional},
-    Feature{.label = "io.balena.features.gpu",
-            .unsupported = "a GPU cannot be handed to a container by label"},
+    Feature{.label = "io.balena.features.gpu", .gpus = 1},
     Feature{.label = "io.balena.features.extra-firmware",
             .unsupported = "its volume belongs to the host's configuration, not to an app"},
 };
@@ -116,15 +116,15 @@ Value ToVolume(const Bind& bind) {
   return Value(std::move(volume));
 }
 
-Value::List VolumesListOf(const ServiceSpec& spec) {
-  const Value* volumes = spec.Find(Field::kVolumes);
-  const Value::List* list = volumes == nullptr ? nullptr : volumes->AsList();
+Value::List ListIn(const ServiceSpec& spec, Field field) {
+  const Value* value = spec.Find(field);
+  const Value::List* list = value == nullptr ? nullptr : value->AsList();
   return list == nullptr ? Value::List() : *list;
 }
 
 class Adder {
  public:
-  explicit Adder(ServiceSpec& spec) : spec_(spec), volumes_(VolumesListOf(spec)) {}
+  explicit Adder(ServiceSpec& spec) : spec_(spec), volumes_(ListIn(spec, Field::kVolumes)) {}
 
   std::vector<Gap> Add() {
     for (const auto& [label, text] : spec_.labels) {
@@ -159,10 +159,23 @@ class Adder {
     for (const Bind& bind : feature->binds) {
       if (!bind.source.empty()) Mount(label, bind);
     }
+    if (feature->gpus != 0) AddGpus(feature->gpus);
     if (const auto equals = feature->variable.find('='); equals != std::string_view::npos) {
       spec_.environment.emplace(feature->variable.substr(0, equals),
                                 feature->variable.substr(equals + 1));
     }
+  }
+
+  // Beside what the service asks for itself.
+  void AddGpus(std::int64_t count) {
+    auto gpus = NormalizeField(RowOf(Field::kGpus), Value::List{Value::Map{{"count", count}}});
+    if (!gpus) return;
+    Value::List list = ListIn(spec_, Field::kGpus);
+    const Value::List& added = *gpus.assume_value().AsList();
+    list.insert(list.end(), added.begin(), added.end());
+    std::sort(list.begin(), list.end());
+    list.erase(std::unique(list.begin(), list.end()), list.end());
+    spec_.Set(Field::kGpus, Value(std::move(list)));
   }
 
   void Mount(const std::string& label, const Bind& bind) {
@@ -216,7 +229,7 @@ void PlaceEngineSocket(const std::string& path, ServiceSpec& spec) {
   if (path.empty() || path == kBalenaEngineSocket) return;
   if (!HasFeature(spec.labels, kFeatureBalenaSocket)) return;
   const Value usual(kBalenaEngineSocket);
-  Value::List volumes = VolumesListOf(spec);
+  Value::List volumes = ListIn(spec, Field::kVolumes);
   for (Value& volume : volumes) {
     const Value* source = volume.Find("source");
     if (source == nullptr || *source != usual) continue;

@@ -98,8 +98,9 @@ Result<Value> Devices(const Value& raw);
 Result<Value> Ulimits(const Value& raw);
 Result<Value> Logging(const Value& raw);
 
-// --- Kinds, each in a source of its own (health, networks, ports, security, volumes) ---
+// --- Kinds, each in a source of its own (gpus, health, networks, ports, security, volumes) ---
 
+Result<Value> Gpus(const Value& raw);
 Result<Value> Healthcheck(const Value& raw);
 Value HealthcheckText(const Value& canonical);
 Result<Value> Networks(const Value& raw);

@@ -67,8 +67,6 @@ constexpr Refusal kRefusals[] = {
     {Part::kService, "attach", "it is about what `docker compose up` shows", kTakeOut},
     {Part::kService, "label_file", "labels are written in the file", "write them under `labels`"},
     {Part::kService, "use_api_socket", "it hands on a developer's credentials", kTakeOut},
-    {Part::kService, "gpus", kNotSet,
-     "name the device under `devices`, or set the label `io.balena.features.gpu`"},
     {Part::kService, "blkio_config", kNotSet, kTakeOut},
     {Part::kService, "cgroup", kNotSet, kTakeOut},
     {Part::kService, "cpu_rt_period", kNotSet, kTakeOut},

@@ -54,6 +54,22 @@ void AddDevices(const ServiceSpec& spec, Json& host) {
   }
 }
 
+void AddGpus(const ServiceSpec& spec, Json& host) {
+  for (const Value& gpu : ListOf(spec.Find(Field::kGpus))) {
+    const Value* options = gpu.Find("options");
+    Json ids = Json::array();
+    for (const Value& id : ListOf(gpu.Find("device_ids"))) ids.push_back(TextOf(&id));
+    Json capabilities = Json::array();
+    for (const Value& one : ListOf(gpu.Find("capabilities"))) capabilities.push_back(TextOf(&one));
+    host["DeviceRequests"].push_back(
+        {{"Driver", TextOf(gpu.Find("driver"))},
+         {"Count", IntOf(gpu.Find("count"))},
+         {"DeviceIDs", std::move(ids)},
+         {"Capabilities", Json::array({std::move(capabilities)})},
+         {"Options", options == nullptr ? Json::object() : FromValue(*options)}});
+  }
+}
+
 void AddHealthcheck(const ServiceSpec& spec, Json& config) {
   const Value* check = spec.Find(Field::kHealthcheck);
   if (check == nullptr) return;
@@ -152,6 +168,7 @@ CreateRequest MakeCreateRequest(const ContainerSpec& spec, const Ids& shared) {
   config["Labels"] = labels;
   AddPorts(spec.spec, config, host);
   AddDevices(spec.spec, host);
+  AddGpus(spec.spec, host);
   AddMounts(spec, names, host);
   AddHealthcheck(spec.spec, config);
   AddLimits(spec.spec, config, host);

@@ -68,10 +68,10 @@ inline constexpr std::array kFieldPlaces = {
 
 // Those that are elsewhere. Together the two lists are all fields of a container: a test says so.
 inline constexpr std::array kFieldsWithCode = {
-    Field::kDevices, Field::kExpose,   Field::kHealthcheck,     Field::kIpc,
-    Field::kLogging, Field::kNetworks, Field::kNetworkMode,     Field::kPid,
-    Field::kPorts,   Field::kRestart,  Field::kStopGracePeriod, Field::kTmpfs,
-    Field::kUlimits, Field::kVolumes,
+    Field::kDevices, Field::kExpose,  Field::kGpus,     Field::kHealthcheck,
+    Field::kIpc,     Field::kLogging, Field::kNetworks, Field::kNetworkMode,
+    Field::kPid,     Field::kPorts,   Field::kRestart,  Field::kStopGracePeriod,
+    Field::kTmpfs,   Field::kUlimits, Field::kVolumes,
 };
 
 // The numbers of a health check.

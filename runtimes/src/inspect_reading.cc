@@ -91,6 +91,23 @@ void ReadDevices(const Source& from, ServiceSpec& spec) {
   SetNormalized(spec, Field::kDevices, std::move(devices));
 }
 
+// An engine knows alternatives of capabilities, which a specification does not: only the first.
+void ReadGpus(const Source& from, ServiceSpec& spec) {
+  Value::List gpus;
+  for (const Json& request : List(from.host, "DeviceRequests")) {
+    const Json& alternatives = List(request, "Capabilities");
+    Value::Map members = {{"driver", Text(request, "Driver")},
+                          {"device_ids", ToValue(List(request, "DeviceIDs"))},
+                          {"options", ToValue(Map(request, "Options"))}};
+    if (!alternatives.empty()) members.push_back({"capabilities", ToValue(alternatives.front())});
+    if (const auto count = Number(request, "Count"); count != 0) {
+      members.push_back({"count", count});
+    }
+    gpus.push_back(std::move(members));
+  }
+  SetNormalized(spec, Field::kGpus, std::move(gpus));
+}
+
 void ReadLimits(const Source& from, Reading& reading) {
   Value::Map limits;
   for (const Json& limit : List(from.host, "Ulimits")) {
@@ -231,6 +248,7 @@ Reading ReadContainer(const Json& container, const Json& image, const Surroundin
   ReadHealthcheck(from.config, spec);
   ReadMounts(from.config, from.host, around.names, spec);
   ReadDevices(from, spec);
+  ReadGpus(from, spec);
   ReadPorts(from, reading);
   ReadLimits(from, reading);
   ReadLogging(from, reading);

@@ -139,16 +139,34 @@ TEST(AddFeaturesTest, RefusesTwoMountsInOnePlace) {
 }
 
 TEST(AddFeaturesTest, RefusesWhatItCannotGive) {
-  for (const char* label : {"io.balena.features.gpu", "io.balena.features.extra-firmware"}) {
-    ServiceSpec spec = Asking({{label, "1"}});
-    const std::vector<Gap> gaps = AddFeatures(spec);
-    ASSERT_EQ(gaps.size(), 1U) << label;
-    EXPECT_EQ(gaps[0].code, "unsupported-feature");
-    EXPECT_TRUE(gaps[0].blocks);
-    EXPECT_THAT(gaps[0].message, HasSubstr(label));
-    ServiceSpec off = Asking({{label, "0"}});
-    EXPECT_THAT(AddFeatures(off), IsEmpty()) << label;
+  constexpr const char* kLabel = "io.balena.features.extra-firmware";
+  ServiceSpec spec = Asking({{kLabel, "1"}});
+  const std::vector<Gap> gaps = AddFeatures(spec);
+  ASSERT_EQ(gaps.size(), 1U);
+  EXPECT_EQ(gaps[0].code, "unsupported-feature");
+  EXPECT_TRUE(gaps[0].blocks);
+  EXPECT_THAT(gaps[0].message, HasSubstr(kLabel));
+  ServiceSpec off = Asking({{kLabel, "0"}});
+  EXPECT_THAT(AddFeatures(off), IsEmpty());
+}
+
+TEST(AddFeaturesTest, AddsOneGpu) {
+  const Value one = Value::Map{{"capabilities", Value::List{"gpu"}}, {"count", 1}};
+  const Value own =
+      Value::Map{{"capabilities", Value::List{"gpu"}}, {"device_ids", Value::List{"0"}}};
+  ServiceSpec spec = Asking({{"io.balena.features.gpu", "1"}});
+  for (int times = 0; times < 2; ++times) {
+    EXPECT_THAT(AddFeatures(spec), IsEmpty());
+    ASSERT_NE(spec.Find(Field::kGpus), nullptr);
+    EXPECT_EQ(*spec.Find(Field::kGpus), Value(Value::List{one}));
   }
+  ServiceSpec with_its_own = Asking({{"io.balena.features.gpu", "1"}});
+  with_its_own.Set(Field::kGpus, Value::List{own});
+  EXPECT_THAT(AddFeatures(with_its_own), IsEmpty());
+  EXPECT_EQ(*with_its_own.Find(Field::kGpus), Value(Value::List{one, own}));
+  ServiceSpec off = Asking({{"io.balena.features.gpu", "0"}});
+  EXPECT_THAT(AddFeatures(off), IsEmpty());
+  EXPECT_EQ(off.Find(Field::kGpus), nullptr);
 }
 
 TEST(AddFeaturesTest, SaysWhatItDoesNotKnow) {

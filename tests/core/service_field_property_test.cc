@@ -81,12 +81,13 @@ constexpr std::array kPieces = {
 };
 
 constexpr std::array kKeys = {
-    "target", "published",    "host_ip",        "protocol",    "type",    "source",  "read_only",
-    "volume", "tmpfs",        "nocopy",         "size",        "mode",    "aliases", "priority",
-    "test",   "ipv4_address", "link_local_ips", "interval",    "retries", "timeout", "disable",
-    "soft",   "hard",         "nofile",         "default",     "x-y",     "a",       "permissions",
-    "core",   "ipv6_address", "start_period",   "web",         "\u00e9",  "driver",  "options",
-    "bind",   "selinux",      "propagation",    "driver_opts",
+    "target",       "published",   "host_ip",     "protocol",     "type",           "source",
+    "read_only",    "volume",      "tmpfs",       "nocopy",       "size",           "mode",
+    "aliases",      "priority",    "test",        "ipv4_address", "link_local_ips", "interval",
+    "retries",      "timeout",     "disable",     "soft",         "hard",           "nofile",
+    "default",      "x-y",         "a",           "permissions",  "core",           "ipv6_address",
+    "start_period", "web",         "\u00e9",      "driver",       "options",        "bind",
+    "selinux",      "propagation", "driver_opts", "count",        "device_ids",
 };
 
 // Whole values of each shape, to be accepted as they are or spoilt by a neighbour.
@@ -145,6 +146,9 @@ const List& Seeds() {
           {"target", "/e"},
           {"bind", Map{{"create_host_path", false}, {"propagation", "shared"}}}},
       "9000-9010:80",
+      "all",
+      Map{{"driver", "nvidia"}, {"count", 2}},
+      Map{{"device_ids", List{"0"}}, {"capabilities", List{"compute"}}},
   };
   return seeds;
 }

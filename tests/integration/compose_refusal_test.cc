@@ -59,7 +59,6 @@ TEST(ComposeRefusalTest, FieldsAreRefusedByNameWithWhatToDoInstead) {
            {WebWith("platform: linux/arm64"), "services.web.platform", "take it out"},
            {WebWith("attach: false"), "services.web.attach", "take it out"},
            {WebWith("label_file: a"), "services.web.label_file", "`labels`"},
-           {WebWith("gpus: all"), "services.web.gpus", "`devices`"},
            {WebWith("cgroup: host"), "services.web.cgroup", "take it out"},
            {WebWith("cpu_count: 1"), "services.web.cpu_count", "`cpus`"},
            {AtTop("include: [a.yml]"), "include", "into this file"},

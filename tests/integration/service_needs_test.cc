@@ -138,12 +138,12 @@ TEST(BalenaTargetTest, AddsWhatFeatureLabelsAskFor) {
 
 TEST(BalenaTargetTest, NamesTheServiceOfALabelThatItCannotFollow) {
   const Target target = TargetWith(
-      R"("labels": {"io.balena.features.gpu": "1", "io.balena.features.teleport": "1"})");
+      R"("labels": {"io.balena.features.extra-firmware": "1", "io.balena.features.teleport": "1"})");
   const auto& gaps = target.apps[0].gaps;
   ASSERT_EQ(gaps.size(), 2U);
   EXPECT_EQ(gaps[0].code, "unsupported-feature");
   EXPECT_TRUE(gaps[0].blocks);
-  EXPECT_THAT(gaps[0].message, HasSubstr("services.web.labels: `io.balena.features.gpu`"));
+  EXPECT_THAT(gaps[0].message, HasSubstr("services.web.labels: `io.balena.features.extra-firmware`"));
   EXPECT_EQ(gaps[1].code, "unknown-feature");
   EXPECT_FALSE(gaps[1].blocks);
   EXPECT_THAT(gaps[1].message, HasSubstr("services.web.labels: `io.balena.features.teleport`"));

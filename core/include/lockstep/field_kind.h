@@ -38,6 +38,7 @@ enum class FieldKind : std::uint8_t {
   kMapping,       // "k=v" list or a map [map of string]
   kExpose,        // "port[-port][/proto]" list [sorted list of "port/proto"]: "80/tcp"
   kExtraHosts,    // "host:ip", "host=ip" or a map [sorted list of "host:ip"], no brackets around ip
+  kGpus,          // all, or a list [sorted list of map]
   kDevices,       // "host[:container[:perm]]" or {source, target?, permissions?}
                   // [sorted list of "host:container:perm"], perm a part of "rwm" in that order
   kPorts,         // short and long form [sorted list of "ip:host:container/proto"]
@@ -69,6 +70,9 @@ enum class FieldKind : std::uint8_t {
 // link_local_ips?: sorted list, driver_opts?: map of string, priority?: int}; what is empty or 0 is
 // left out. An engine does not report a priority: the highest says which network the container is
 // made with, the others are connected to it.
+//
+// Gpus: {capabilities: sorted list, always with "gpu", count?: int, -1: all, device_ids?: sorted
+// list, driver?: string, options?: map of string}. Always one of `count` and `device_ids`.
 //
 // Healthcheck: {test?: list, interval?, timeout?, start_period?, start_interval?: int ns, retries?:
 // int}. `test` is ["CMD", ...], ["CMD-SHELL", text] (also for a string), or exactly {test:

@@ -38,6 +38,7 @@ enum class Field : std::uint8_t {
   kEntrypoint,
   kExpose,
   kExtraHosts,
+  kGpus,
   kGroupAdd,
   kHealthcheck,
   kHostname,
