@@ -27,6 +27,10 @@ void AppPlanner::Rename() {
       if (named || holder->owned) continue;
       name = NameToCreate(view);
     }
+    if (view.change == ServiceChange::kNone) {
+      view.change = ServiceChange::kRename;
+      view.why.push_back({ReasonCode::kNameChanged, "name", view.future->name, name});
+    }
     const StepIndex rename = steps_.Add(StepKind::kRenameContainer, Phase::kCutover, view.name,
                                         view.future->id, started, name);
     steps_[rename].why = view.why;

@@ -122,7 +122,8 @@ std::string Explain(const Reason& reason, ShowValues values) {
     case ReasonCode::kFieldChanged:
     case ReasonCode::kImageChanged:
     case ReasonCode::kNetworkChanged:
-    case ReasonCode::kVolumeChanged: {
+    case ReasonCode::kVolumeChanged:
+    case ReasonCode::kNameChanged: {
       std::string text;
       for (const Difference& difference : Differences(reason, values)) {
         text += (text.empty() ? "" : "; ") + Sentence(difference);

@@ -64,7 +64,7 @@ constexpr Names<Health, 4> kHealths = {{
     {Health::kUnhealthy, "unhealthy"},
 }};
 
-constexpr Names<ReasonCode, 15> kReasonCodes = {{
+constexpr Names<ReasonCode, 16> kReasonCodes = {{
     {ReasonCode::kFieldChanged, "field-changed"},
     {ReasonCode::kImageChanged, "image-changed"},
     {ReasonCode::kNotInTarget, "not-in-target"},
@@ -80,6 +80,7 @@ constexpr Names<ReasonCode, 15> kReasonCodes = {{
     {ReasonCode::kReleaseFailed, "release-failed"},
     {ReasonCode::kPaused, "paused"},
     {ReasonCode::kRestarting, "restarting"},
+    {ReasonCode::kNameChanged, "name-changed"},
 }};
 
 constexpr Names<StepKind, 23> kStepKinds = {{

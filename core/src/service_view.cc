@@ -195,8 +195,11 @@ void Tie(std::vector<ServiceView>& views, const DependencyGraph& graph, std::siz
   if (view.tied && view.future->IsUp() && !view.is_new) view.change = ServiceChange::kRestart;
 }
 
-// Runs, and is left as it is, but a person should know.
+// Is left as it is, but a person should know.
 void ReportState(ServiceView& view) {
+  if (view.change == ServiceChange::kNone && !view.left_over.empty()) {
+    view.why.push_back(Because(ReasonCode::kLeftOver));
+  }
   if (view.future->state == ContainerState::kPaused) {
     view.why.push_back(Because(ReasonCode::kPaused));
   } else if (view.future->state == ContainerState::kRestarting) {

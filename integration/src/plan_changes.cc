@@ -64,7 +64,7 @@ std::string WordsOf(const ServicePlan& service) {
     if (Differences(reason).empty()) words.push_back(Printable(Explain(reason)));
   }
   if (service.change == ServiceChange::kRename) words.push_back("unchanged, not restarted");
-  if (service.strategy != Strategy::kDownloadThenKill) {
+  if (service.change != ServiceChange::kNone && service.strategy != Strategy::kDownloadThenKill) {
     words.push_back("update strategy " + std::string(StrategyName(service.strategy)));
   }
   return ListNames(words, words.size());
@@ -81,7 +81,7 @@ class ChangeWriter {
       : page_(page) {
     for (const ServicePlan& service : app.services) {
       if (service.change == ServiceChange::kNone) {
-        unchanged_.push_back(Printable(service.service));
+        unchanged_[WordsOf(service)].push_back(Printable(service.service));
         continue;
       }
       auto facts = FactsOf(service, names, values);
@@ -100,10 +100,10 @@ class ChangeWriter {
       const std::string keyword(ServiceChangeName(change));
       for (const Detailed& each : detailed_[change]) WriteDetailed(keyword, each);
       for (const auto& [words, services] : by_words_[change]) {
-        page_.Entry(keyword, Counted(services) + (words.empty() ? "" : " (" + words + ')'));
+        WriteAlike(keyword, words, services);
       }
     }
-    if (!unchanged_.empty()) page_.Entry("unchanged", Counted(unchanged_));
+    for (const auto& [words, services] : unchanged_) WriteAlike("unchanged", words, services);
   }
 
  private:
@@ -116,6 +116,11 @@ class ChangeWriter {
     constexpr std::size_t kMostNames = 60;
     const std::string count = names.size() > 5 ? Plural(names.size(), "service") + ": " : "";
     return count + ListNames(names, kMostNames);
+  }
+
+  void WriteAlike(const std::string& keyword, const std::string& words,
+                  const std::vector<std::string>& services) {
+    page_.Entry(keyword, Counted(services) + (words.empty() ? "" : " (" + words + ')'));
   }
 
   void WriteDetailed(const std::string& keyword, const Detailed& each) {
@@ -156,7 +161,7 @@ class ChangeWriter {
   std::map<ServiceChange, std::vector<Detailed>> detailed_;
   // The names of those that are changed for the same reason in words.
   std::map<ServiceChange, std::map<std::string, std::vector<std::string>>> by_words_;
-  std::vector<std::string> unchanged_;
+  std::map<std::string, std::vector<std::string>> unchanged_;  // By what is to be said of them.
 };
 
 }  // namespace

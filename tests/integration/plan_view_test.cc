@@ -88,6 +88,20 @@ PlanViewOptions Options() {
   return options;
 }
 
+TEST(RenderPlanTest, SaysOfWhatItLeavesAloneWhatAPersonShouldKnow) {
+  Plan plan = HeldPlan();
+  plan.apps[0].services = {Service("api", ServiceChange::kNone, {}),
+                           Service("db", ServiceChange::kNone, {Because(ReasonCode::kPaused)}),
+                           Service("log", ServiceChange::kRename,
+                                   {{ReasonCode::kNameChanged, "name", "x", "log_1", false}}),
+                           Service("web", ServiceChange::kNone, {})};
+  EXPECT_THAT(RenderPlan(plan, Options()),
+              ::testing::HasSubstr("  rename      log  name  x -> log_1\n"
+                                   "                   unchanged, not restarted\n"
+                                   "  unchanged   api, web\n"
+                                   "              db (paused, and left as it is)\n"));
+}
+
 TEST(RenderPlanTest, SaysWhoHoldsItWhatChangesTheOrderAndWhatToDo) {
   EXPECT_EQ(RenderPlan(HeldPlan(), Options()),
             "shop: held, release aaaaaaaa -> bbbbbbbb\n"

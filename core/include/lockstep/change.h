@@ -27,6 +27,7 @@ enum class ReasonCode {
   kReleaseFailed,  // Going back from a release that failed.
   kPaused,         // Left as it is, and reported; likewise kRestarting and kUnhealthy.
   kRestarting,
+  kNameChanged,  // Somebody renamed the container: `from` and `to` are its names.
 };
 std::string_view ReasonCodeName(ReasonCode code);  // "field-changed", ...
 
