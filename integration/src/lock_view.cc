@@ -17,6 +17,7 @@ std::string HeldUp(const LockHolder& lock) {
 
 std::string Owner(const LockHolder& lock) {
   if (lock.ours) return "lockstep";
+  if (!lock.holder.empty()) return Printable(lock.holder);
   return lock.owner_uid < 0 ? "?" : "uid " + std::to_string(lock.owner_uid);
 }
 
@@ -50,7 +51,7 @@ nlohmann::ordered_json LocksToJson(const std::vector<LockHolder>& locks, WallTim
         {"service", lock.service}, {"path", lock.path},
         {"held", lock.held},       {"kind", LockKindName(lock.kind)},
         {"since", nullptr},        {"age_s", nullptr},
-        {"owner_uid", nullptr},    {"holder", lock.ours ? "lockstep" : ""},
+        {"owner_uid", nullptr},    {"holder", lock.ours ? "lockstep" : lock.holder},
         {"notes", lock.notes}};
     if (lock.since) {
       const auto age = std::chrono::duration_cast<std::chrono::seconds>(now - *lock.since);

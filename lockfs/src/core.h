@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "flock_history.h"
 #include "journal.h"
 #include "lock_root.h"
 #include "lockstep/lockfs/host_lock_fs.h"
@@ -22,6 +23,7 @@ class HostLockFs::Core {
 
   const HostLockFsOptions options;
   const lockfs::Seams seams;
+  lockfs::FlockHistory flocks;
   std::mutex mutex;  // Guards what follows; held while locks are taken or given back.
   lockfs::Journal journal;
   std::set<lockfs::FileId> live;  // Held by a LockSet of this process.

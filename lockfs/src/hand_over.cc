@@ -49,7 +49,7 @@ Result<void> ClearHandOverFiles(const HostLockFs::Core& core, const ServiceRef& 
   return Ok();
 }
 
-Result<HandOverOutcome> AwaitHandOverFile(const HostLockFs::Core& core, const ServiceRef& service,
+Result<HandOverOutcome> AwaitHandOverFile(HostLockFs::Core& core, const ServiceRef& service,
                                           std::chrono::milliseconds timeout, std::stop_token stop) {
   class Sink final : public LockSink {
    public:

@@ -11,7 +11,7 @@ namespace lockstep::lockfs {
 
 // As LockFs::ClearHandOver and LockFs::AwaitHandOver say.
 Result<void> ClearHandOverFiles(const HostLockFs::Core& core, const ServiceRef& service);
-Result<HandOverOutcome> AwaitHandOverFile(const HostLockFs::Core& core, const ServiceRef& service,
+Result<HandOverOutcome> AwaitHandOverFile(HostLockFs::Core& core, const ServiceRef& service,
                                           std::chrono::milliseconds timeout, std::stop_token stop);
 
 }  // namespace lockstep::lockfs

@@ -58,10 +58,11 @@ void HeldLocks::Keep(LockFile lock, ServiceDir dir) {
 
 Result<void> HeldLocks::GiveBack() {
   Result<void> result = Ok();
-  const std::set<FileId> waited_for = FilesWaitedFor();
+  // Of who waits for a flock of this process; where it cannot be read none is known.
+  const ProcLocks proc_locks = ProcLocks::Read(core_->options.host_root);
   std::vector<FileId> gone;
   for (LockFile& lock : locks_) {
-    auto released = ReleaseLockFile(lock, dirs_[lock.dir], aside_, waited_for, core_->seams);
+    auto released = ReleaseLockFile(lock, dirs_[lock.dir], aside_, proc_locks, core_->seams);
     core_->live.erase(lock.id);
     if (released) {
       gone.push_back(lock.id);
@@ -75,6 +76,16 @@ Result<void> HeldLocks::GiveBack() {
     if (auto removed = core_->journal.Remove(gone); !removed && result) result = std::move(removed);
   }
   return result;
+}
+
+Result<void> HeldLocks::LeaveFound() {
+  for (LockFile& lock : locks_) {
+    if (!lock.found) continue;
+    core_->live.erase(lock.id);
+    LOCKSTEP_TRYV(LeaveFileAsFound(lock, *core_));
+  }
+  std::erase_if(locks_, [](const LockFile& lock) { return lock.found; });
+  return Ok();
 }
 
 Result<void> HeldLocks::Release() {

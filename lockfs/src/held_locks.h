@@ -31,6 +31,8 @@ class HeldLocks final : public LockSet::Held {
   void Keep(LockFile lock);                  // In one of dirs().
   void Keep(LockFile lock, ServiceDir dir);  // In another.
   std::size_t size() const { return locks_.size(); }
+  // Lets go of what flock(1) had left behind, and leaves it there.
+  Result<void> LeaveFound();
   // Gives back what is held, and may be filled again.
   Result<void> GiveBack();
 

@@ -105,7 +105,8 @@ Result<void> HostLockFs::Forget(const ServiceRef& service) {
 }
 
 Result<std::vector<LockHolder>> HostLockFs::Holders(std::span<const ServiceRef> services) {
-  return lockfs::LookAtServices(*core_, services);
+  lockfs::FlockLook flocks(*core_);
+  return lockfs::LookAtServices(*core_, services, flocks);
 }
 
 Result<std::vector<LockHolder>> HostLockFs::List() { return lockfs::LookAtAll(*core_); }
@@ -118,7 +119,8 @@ Result<int> HostLockFs::ReleaseLeftovers() { return lockfs::ReleaseLeftoverLocks
 
 Result<void> HostLockFs::Watch(std::span<const ServiceRef> services, LockSink& sink,
                                std::stop_token stop) {
-  const lockfs::WatchedFiles watched{{services.begin(), services.end()}, core_->options.lock_files};
+  const lockfs::WatchedFiles watched{
+      {services.begin(), services.end()}, core_->options.lock_files, std::nullopt, true};
   return lockfs::WatchFiles(*core_, watched, sink, std::move(stop));
 }
 

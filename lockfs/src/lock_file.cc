@@ -3,12 +3,11 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
-#include <memory>
+#include <optional>
+#include <utility>
 
 namespace lockstep::lockfs {
 namespace {
@@ -95,16 +94,33 @@ int LinkLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside) {
   return error;
 }
 
-Result<bool> AdoptLockFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Core& core) {
-  const std::string what = "take over lock " + dir.path + "/" + lock.file;
-  // O_PATH opens nothing: only what then proves to be our own file is.
+namespace {
+
+// Opens the file at `lock`'s place if `is_it` says that it is the one, and nothing otherwise:
+// O_PATH opens no file. None: it is not there, or another is.
+template <typename IsIt>
+Result<std::optional<UniqueFd>> OpenIf(const LockFile& lock, const ServiceDir& dir,
+                                       const std::string& what, IsIt is_it) {
   const UniqueFd seen(::openat(dir.fd.get(), lock.file.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!seen && errno == ENOENT) return false;
+  if (!seen && errno == ENOENT) return std::optional<UniqueFd>();
   if (!seen) return SystemError(errno, what);
   LOCKSTEP_TRY(const FileInfo info, LookAtFd(seen.get()));
-  if (!IsSameFile(EntryFor(lock, dir.service), info, core.options)) return false;
-  lock.fd.Reset(::open(ProcPath(seen.get()).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!lock.fd) return SystemError(errno, what);
+  if (!is_it(info)) return std::optional<UniqueFd>();
+  UniqueFd opened(::open(ProcPath(seen.get()).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!opened) return SystemError(errno, what);
+  return std::optional<UniqueFd>(std::move(opened));
+}
+
+}  // namespace
+
+Result<bool> AdoptLockFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Core& core) {
+  const auto is_ours = [&](const FileInfo& seen) {
+    return IsSameFile(EntryFor(lock, dir.service), seen, core.options);
+  };
+  LOCKSTEP_TRY(auto opened,
+               OpenIf(lock, dir, "take over lock " + dir.path + "/" + lock.file, is_ours));
+  if (!opened) return false;
+  lock.fd = std::move(*opened);
   lock.linked = true;
   if (::flock(lock.fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
     // When its maker died an app's flock(1) got the lock, and runs on the strength of it.
@@ -115,11 +131,36 @@ Result<bool> AdoptLockFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Co
   return true;
 }
 
+Result<bool> TakeLeftFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Core& core) {
+  const auto is_left = [&](const FileInfo& seen) {
+    return seen.id == lock.id && MayBeOfFlock(seen);
+  };
+  LOCKSTEP_TRY(auto opened, OpenIf(lock, dir, "take lock " + dir.path + "/" + lock.file, is_left));
+  if (!opened) return false;
+  const JournalEntry entry = EntryFor(lock, dir.service);
+  LOCKSTEP_TRYV(core.journal.Add({&entry, 1}));
+  lock.fd = std::move(*opened);
+  lock.found = true;
+  lock.linked = true;
+  if (::flock(lock.fd.get(), LOCK_EX | LOCK_NB) == 0) {
+    LOCKSTEP_TRY(const auto now, LookAt(dir.fd.get(), lock.file));
+    if (now && now->id == lock.id) return true;
+  }
+  LOCKSTEP_TRYV(LeaveFileAsFound(lock, core));
+  return false;
+}
+
+Result<void> LeaveFileAsFound(LockFile& lock, HostLockFs::Core& core) {
+  lock.fd.Reset();  // With it goes the flock.
+  lock.linked = false;
+  return core.journal.Remove({&lock.id, 1});
+}
+
 Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside,
-                             const std::set<FileId>& waited_for, const Seams& seams) {
+                             const ProcLocks& proc_locks, const Seams& seams) {
   DropStaged(lock, aside);
   if (!lock.linked) return Ok();
-  if (waited_for.contains({lock.id.device, lock.id.inode, 0})) {
+  if (proc_locks.IsWaitedFor(lock.id)) {
     LeaveToApp(lock);
     return Ok();
   }
@@ -134,29 +175,12 @@ Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside
 }
 
 void LeaveToApp(LockFile& lock) {
-  (void)::fchown(lock.fd.get(), 0, 0);  // The journal decides; the owner is for people to see.
+  // The journal decides; the owner is for people to see. One that flock(1) had left is the app's.
+  const auto seen = LookAtFd(lock.fd.get());
+  if (seen && (seen.assume_value().mode & 0222) == 0) (void)::fchown(lock.fd.get(), 0, 0);
   (void)::flock(lock.fd.get(), LOCK_UN);
   lock.fd.Reset();
   lock.linked = false;
-}
-
-std::set<FileId> FilesWaitedFor() {
-  std::set<FileId> files;
-  std::unique_ptr<std::FILE, int (*)(std::FILE*)> locks(std::fopen("/proc/locks", "re"),
-                                                        &std::fclose);
-  if (!locks) return files;  // No waiter is known, then: release plainly.
-  char line[256];
-  while (std::fgets(line, sizeof(line), locks.get()) != nullptr) {
-    unsigned major_number = 0;
-    unsigned minor_number = 0;
-    unsigned long inode = 0;
-    // "1: -> FLOCK  ADVISORY  WRITE 1234 00:1f:567 0 EOF"
-    if (std::sscanf(line, "%*d: -> FLOCK %*s %*s %*d %x:%x:%lu", &major_number, &minor_number,
-                    &inode) == 3) {
-      files.insert({makedev(major_number, minor_number), inode, 0});
-    }
-  }
-  return files;
 }
 
 }  // namespace lockstep::lockfs

@@ -2,12 +2,12 @@
 #ifndef LOCKSTEP_LOCKFS_SRC_LOCK_FILE_H_
 #define LOCKSTEP_LOCKFS_SRC_LOCK_FILE_H_
 
-#include <set>
 #include <string>
 
 #include "aside.h"
 #include "core.h"
 #include "journal.h"
+#include "proc_locks.h"
 
 namespace lockstep::lockfs {
 
@@ -20,6 +20,7 @@ struct LockFile {
   FileId id;
   std::string staged;   // Its name aside where the file system has no unnamed files; else empty.
   bool linked = false;  // Under its name.
+  bool found = false;   // Left behind by flock(1), and not made by us.
 };
 
 JournalEntry EntryFor(const LockFile& lock, const ServiceRef& service);
@@ -34,16 +35,19 @@ int LinkLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside);
 // flocked, or it is another file by now; it is the app's then (for the journal, too).
 Result<bool> AdoptLockFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Core& core);
 
+// Takes over what flock(1) left behind: `lock` names its place and which file it is. It is recorded
+// and flocked. False: it is in use again, or another.
+Result<bool> TakeLeftFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Core& core);
+// Lets go of one that TakeLeftFile took, and leaves it as it was.
+Result<void> LeaveFileAsFound(LockFile& lock, HostLockFs::Core& core);
+
 // Removes the name if it is this file's; what an app put in its place stays. Where somebody waits
 // for our flock the file is left to him: on a file without a name he would hold nothing.
 Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside,
-                             const std::set<FileId>& waited_for, const Seams& seams);
+                             const ProcLocks& proc_locks, const Seams& seams);
 
 // Makes the file the app's: another owner, and no flock of ours.
 void LeaveToApp(LockFile& lock);
-
-// Files (device and inode alone) that somebody waits for in flock.
-std::set<FileId> FilesWaitedFor();
 
 }  // namespace lockstep::lockfs
 

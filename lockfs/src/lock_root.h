@@ -6,6 +6,7 @@
 #ifndef LOCKSTEP_LOCKFS_SRC_LOCK_ROOT_H_
 #define LOCKSTEP_LOCKFS_SRC_LOCK_ROOT_H_
 
+#include <chrono>
 #include <functional>
 #include <optional>
 #include <string>
@@ -25,9 +26,14 @@ struct Seams {
   bool no_openat2 = false;
   bool no_tmpfile = false;
   bool no_inotify = false;
+  bool in_pid_namespace = false;  // Where /proc/locks does not tell of every process.
+  std::function<std::chrono::steady_clock::time_point()> now = nullptr;
 
   void At(std::string_view point) const {
     if (at) at(point);
+  }
+  std::chrono::steady_clock::time_point Now() const {
+    return now ? now() : std::chrono::steady_clock::now();
   }
 };
 

@@ -51,13 +51,17 @@ class Ours {
 };
 
 Result<void> LookInto(const ServiceDir& dir, const std::vector<std::string>& files,
-                      const Ours& ours, std::vector<LockHolder>& holders) {
+                      const Ours& ours, FlockLook& flocks, std::vector<LockHolder>& holders) {
   for (const std::string& file : files) {
     auto seen = LookAt(dir.fd.get(), file);
     if (!seen) return WithContext(std::move(seen).assume_error(), dir.path);
-    if (const auto& info = seen.assume_value()) {
-      holders.push_back(DescribeLock(dir.service, dir.path, file, *info, ours.Has(*info)));
+    const auto& info = seen.assume_value();
+    if (!info) {
+      flocks.Forget(dir.path + "/" + file);
+      continue;
     }
+    holders.push_back(DescribeLock(dir.service, dir.path, file, *info, ours.Has(*info)));
+    if (!holders.back().ours) flocks.Tell(*info, holders.back());
   }
   return Ok();
 }
@@ -132,11 +136,11 @@ Result<std::vector<ServiceRef>> ServicesOf(const LockRoot& root, const std::stri
 }
 
 Result<void> LookAtOne(const LockRoot& root, const ServiceRef& service,
-                       const std::vector<std::string>& files, const Ours& ours,
+                       const std::vector<std::string>& files, const Ours& ours, FlockLook& flocks,
                        std::vector<LockHolder>& holders) {
   LOCKSTEP_TRY(const auto dir, root.OpenService(service));
   if (!dir) return Ok();
-  LOCKSTEP_TRYV(LookInto(*dir, files, ours, holders));
+  LOCKSTEP_TRYV(LookInto(*dir, files, ours, flocks, holders));
   return LookForNearMisses(*dir, files, holders);
 }
 
@@ -157,7 +161,8 @@ LockHolder DescribeLock(const ServiceRef& service, const std::string& dir_path,
 }
 
 Result<std::vector<LockHolder>> LookAtServices(HostLockFs::Core& core,
-                                               std::span<const ServiceRef> services) {
+                                               std::span<const ServiceRef> services,
+                                               FlockLook& flocks) {
   for (const ServiceRef& service : services) {
     LOCKSTEP_TRYV(CheckNames(service));
   }
@@ -168,7 +173,7 @@ Result<std::vector<LockHolder>> LookAtServices(HostLockFs::Core& core,
   for (const ServiceRef& service : services) {
     LOCKSTEP_TRY(const auto dir, root->OpenService(service));
     if (!dir) continue;
-    LOCKSTEP_TRYV(LookInto(*dir, core.options.lock_files, ours, holders));
+    LOCKSTEP_TRYV(LookInto(*dir, core.options.lock_files, ours, flocks, holders));
   }
   return holders;
 }
@@ -178,6 +183,7 @@ Result<std::vector<LockHolder>> LookAtAll(HostLockFs::Core& core) {
   LOCKSTEP_TRY(const auto root, LockRoot::Open(core.options, core.seams));
   if (!root) return holders;
   const Ours ours = Ours::Read(core);
+  FlockLook flocks(core);
   LOCKSTEP_TRY(const auto apps, NamesIn(root->fd(), root->path()));
   for (const std::string& app : apps) {
     if (!IsAppDirectoryName(app)) continue;
@@ -188,7 +194,7 @@ Result<std::vector<LockHolder>> LookAtAll(HostLockFs::Core& core) {
       continue;
     }
     for (const ServiceRef& service : services.assume_value()) {
-      auto looked = LookAtOne(*root, service, core.options.lock_files, ours, holders);
+      auto looked = LookAtOne(*root, service, core.options.lock_files, ours, flocks, holders);
       if (looked) continue;
       holders.push_back(DescribeOdd(service, path + "/" + service.service, looked.assume_error()));
     }

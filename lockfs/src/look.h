@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "core.h"
+#include "flock_look.h"
 
 namespace lockstep::lockfs {
 
@@ -14,7 +15,8 @@ LockHolder DescribeLock(const ServiceRef& service, const std::string& dir_path,
                         const std::string& file, const FileInfo& seen, bool ours);
 
 Result<std::vector<LockHolder>> LookAtServices(HostLockFs::Core& core,
-                                               std::span<const ServiceRef> services);
+                                               std::span<const ServiceRef> services,
+                                               FlockLook& flocks);
 // Every service below the root; a directory that cannot be looked into is an entry by itself.
 Result<std::vector<LockHolder>> LookAtAll(HostLockFs::Core& core);
 

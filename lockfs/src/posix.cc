@@ -30,6 +30,7 @@ int Statx(int dir, const char* name, int flags, FileInfo& info) {
   info.id.born_ns = (seen.stx_mask & STATX_BTIME) != 0 ? Nanoseconds(seen.stx_btime) : 0;
   info.mode = seen.stx_mode;
   info.uid = seen.stx_uid;
+  info.size = seen.stx_size;
   info.links = seen.stx_nlink;
   info.modified_ns = Nanoseconds(seen.stx_mtime);
   return 0;

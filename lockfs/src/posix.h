@@ -46,6 +46,7 @@ struct FileInfo {
   FileId id;
   mode_t mode = 0;
   uid_t uid = 0;
+  std::uint64_t size = 0;  // Bytes.
   std::uint32_t links = 0;
   std::int64_t modified_ns = 0;
 };

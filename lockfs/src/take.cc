@@ -6,6 +6,7 @@
 #include <utility>
 #include <vector>
 
+#include "flock_look.h"
 #include "held_locks.h"
 #include "leftovers.h"
 #include "look.h"
@@ -29,11 +30,12 @@ class Taking {
     std::string file;
     FileInfo info;
     bool live;  // Held by another LockSet of this process.
+    LockHolder holder;
   };
 
   Result<void> Look();
   Result<void> LookAtPlace(std::size_t dir, const std::string& file,
-                           const std::vector<JournalEntry>& dead);
+                           const std::vector<JournalEntry>& dead, FlockLook& flocks);
   bool MayGoOn() const;
   // False: somebody came between.
   Result<bool> Take();
@@ -41,14 +43,14 @@ class Taking {
   Result<void> Commit();
   Result<void> Undo();
   std::vector<LockHolder> Holders() const;
-  LockHolder Describe(const Blocker& blocker) const;
   JournalEntry EntryOf(const Blocker& blocker) const;
 
   HostLockFs::Core& core_;
   std::unique_ptr<HeldLocks> held_;
   LockMode mode_;
-  std::vector<LockFile> free_;       // Wanted, in canonical order; no file yet.
-  std::vector<LockFile> leftovers_;  // Ours, from a process that is gone.
+  std::vector<LockFile> free_;        // Wanted, in canonical order; no file yet.
+  std::vector<LockFile> leftovers_;   // Ours, from a process that is gone.
+  std::vector<LockFile> left_files_;  // Left behind by flock(1).
   std::vector<Blocker> in_way_;
   std::vector<Blocker> set_aside_;
   std::vector<LockHolder> overridden_;
@@ -79,18 +81,20 @@ Result<LockOutcome> Taking::Run() {
 Result<void> Taking::Look() {
   free_.clear();
   leftovers_.clear();
+  left_files_.clear();
+  FlockLook flocks(core_);
   in_way_.clear();
   LOCKSTEP_TRY(const auto dead, DeadEntries(core_));
   for (std::size_t dir = 0; dir < held_->dirs().size(); ++dir) {
     for (const std::string& file : core_.options.lock_files) {
-      LOCKSTEP_TRYV(LookAtPlace(dir, file, dead));
+      LOCKSTEP_TRYV(LookAtPlace(dir, file, dead, flocks));
     }
   }
   return Ok();
 }
 
 Result<void> Taking::LookAtPlace(std::size_t dir, const std::string& file,
-                                 const std::vector<JournalEntry>& dead) {
+                                 const std::vector<JournalEntry>& dead, FlockLook& flocks) {
   const ServiceDir& place = held_->dirs()[dir];
   auto looked = LookAt(place.fd.get(), file);
   if (!looked) return WithContext(std::move(looked).assume_error(), place.path);
@@ -99,6 +103,7 @@ Result<void> Taking::LookAtPlace(std::size_t dir, const std::string& file,
   lock.dir = dir;
   lock.file = file;
   if (!seen) {
+    flocks.Forget(place.path + "/" + file);
     free_.push_back(std::move(lock));
     return Ok();
   }
@@ -107,11 +112,18 @@ Result<void> Taking::LookAtPlace(std::size_t dir, const std::string& file,
            entry.service == place.service.service && entry.app_dir == place.service.app_dir &&
            IsSameFile(entry, *seen, core_.options);
   });
+  lock.id = seen->id;
   if (left_over) {
-    lock.id = seen->id;
     leftovers_.push_back(std::move(lock));
+    return Ok();
+  }
+  const bool live = core_.live.contains(seen->id);
+  LockHolder holder = DescribeLock(place.service, place.path, file, *seen, live);
+  if (!live) flocks.Tell(*seen, holder);
+  if (holder.held) {
+    in_way_.push_back({dir, file, *seen, live, std::move(holder)});
   } else {
-    in_way_.push_back({dir, file, *seen, core_.live.contains(seen->id)});
+    left_files_.push_back(std::move(lock));
   }
   return Ok();
 }
@@ -137,7 +149,15 @@ Result<bool> Taking::Take() {
   };
   std::sort(free_.begin(), free_.end(),
             [&](const LockFile& a, const LockFile& b) { return rank(a) < rank(b); });
-  return held_->Take(std::move(free_));
+  LOCKSTEP_TRY(const bool taken, held_->Take(std::move(free_)));
+  if (!taken) return false;
+  for (LockFile& lock : left_files_) {
+    LOCKSTEP_TRY(const bool is_free, TakeLeftFile(lock, held_->dirs()[lock.dir], core_));
+    if (!is_free) return false;
+    held_->Keep(std::move(lock));
+    core_.seams.At("left-file-taken");
+  }
+  return true;
 }
 
 Result<void> Taking::SetAside() {
@@ -161,8 +181,11 @@ Result<void> Taking::SetAside() {
     set_aside_.push_back(blocker);  // If only for its journal entry.
     if (error == ENOENT) continue;
     LOCKSTEP_TRY(const auto moved, LookAt(held_->aside().fd(), name));
-    if (moved) set_aside_.back().info.mode = moved->mode;
-    overridden_.push_back(Describe(set_aside_.back()));
+    if (moved && moved->id != blocker.info.id) {  // The app put another in its place.
+      const ServiceRef& service = dir.service;
+      set_aside_.back().holder = DescribeLock(service, dir.path, blocker.file, *moved, false);
+    }
+    overridden_.push_back(set_aside_.back().holder);
   }
   return Ok();
 }
@@ -184,7 +207,8 @@ Result<void> Taking::Commit() {
 }
 
 Result<void> Taking::Undo() {
-  Result<void> result = held_->GiveBack();
+  Result<void> result = held_->LeaveFound();
+  if (auto given = held_->GiveBack(); !given && result) result = std::move(given);
   std::vector<FileId> back;
   for (const Blocker& blocker : set_aside_) {
     const ServiceDir& dir = held_->dirs()[blocker.dir];
@@ -202,13 +226,8 @@ Result<void> Taking::Undo() {
 
 std::vector<LockHolder> Taking::Holders() const {
   std::vector<LockHolder> holders;
-  for (const Blocker& blocker : in_way_) holders.push_back(Describe(blocker));
+  for (const Blocker& blocker : in_way_) holders.push_back(blocker.holder);
   return holders;
-}
-
-LockHolder Taking::Describe(const Blocker& blocker) const {
-  const ServiceDir& dir = held_->dirs()[blocker.dir];
-  return DescribeLock(dir.service, dir.path, blocker.file, blocker.info, blocker.live);
 }
 
 JournalEntry Taking::EntryOf(const Blocker& blocker) const {

@@ -17,6 +17,8 @@
 #include <string_view>
 #include <vector>
 
+#include "look.h"
+
 namespace lockstep::lockfs {
 namespace {
 
@@ -25,7 +27,7 @@ using std::chrono::milliseconds;
 // An app that makes files as fast as it can must not eat a core: no more than one look in this
 // time.
 constexpr milliseconds kCalm{10};
-// Where something cannot be watched.
+// Where something cannot be watched, and of flocks.
 constexpr milliseconds kPollPeriod{1000};
 constexpr milliseconds kForever{-1};
 constexpr milliseconds kLongest{3'600'000};  // Of one poll(): it takes an int.
@@ -57,8 +59,7 @@ class StopSignal {
 
 class Watcher {
  public:
-  Watcher(const HostLockFs::Core& core, const WatchedFiles& watched)
-      : core_(core), watched_(watched) {}
+  Watcher(HostLockFs::Core& core, const WatchedFiles& watched) : core_(core), watched_(watched) {}
 
   Result<void> Run(LockSink& sink, const std::stop_token& stop) {
     const StopSignal stopped(stop);
@@ -73,7 +74,12 @@ class Watcher {
   }
 
  private:
-  enum class Seen { kNothing, kLock, kRearm };
+  // In rising order: the last of several counts.
+  enum class Seen { kNothing, kCame, kWent, kRearm };
+  struct Flocks {
+    bool one_left_behind = false;  // Since the look before.
+    bool undecided = false;
+  };
 
   static void Wait(int stop_fd, int other_fd, milliseconds timeout) {
     std::array<pollfd, 2> polled = {pollfd{stop_fd, POLLIN, 0}, pollfd{other_fd, POLLIN, 0}};
@@ -92,19 +98,42 @@ class Watcher {
       wake_at = wake_at ? std::min(*wake_at, poll_at) : poll_at;
     }
     while (!stop.stop_requested()) {
-      milliseconds patience = kForever;
+      const Flocks flocks = LookAtFlocks();
+      if (flocks.one_left_behind) sink.OnLocksChanged();
+      milliseconds patience = flocks.undecided ? kPollPeriod : kForever;
       if (wake_at) {
         const auto left = *wake_at - std::chrono::steady_clock::now();
         if (left <= left.zero()) return;
-        patience =
+        const auto rest =
             std::chrono::ceil<milliseconds>(std::min<std::chrono::nanoseconds>(left, kLongest));
+        patience = patience == kForever ? rest : std::min(patience, rest);
       }
       Wait(stop_fd, inotify_.get(), patience);
       const Seen seen = Drain();
       if (seen == Seen::kRearm) return;
-      if (seen == Seen::kLock) sink.OnLocksChanged();
+      // flock(1) makes its file first and flocks it then; who looks in between would take it for
+      // another tool's for ever.
+      if (seen == Seen::kCame && watched_.flocks) Wait(stop_fd, -1, kCalm);
+      if (seen != Seen::kNothing) sink.OnLocksChanged();
       Wait(stop_fd, -1, kCalm);
     }
+  }
+
+  Flocks LookAtFlocks() {
+    if (!watched_.flocks) return {};
+    FlockLook look(core_);
+    // A place that cannot be looked at is told by who takes the locks.
+    const auto holders = LookAtServices(core_, watched_.services, look);
+    std::set<std::string> left_behind;
+    if (holders) {
+      for (const LockHolder& holder : holders.assume_value()) {
+        if (!holder.held) left_behind.insert(holder.path);
+      }
+    }
+    const bool more = std::any_of(left_behind.begin(), left_behind.end(),
+                                  [&](const auto& path) { return !left_behind_.contains(path); });
+    left_behind_ = std::move(left_behind);
+    return {more, look.undecided()};
   }
 
   // Anew from the root each time: any directory on the way may have been removed and remade. False:
@@ -167,19 +196,20 @@ class Watcher {
         IN_Q_OVERFLOW | IN_IGNORED | IN_UNMOUNT | IN_DELETE_SELF | IN_MOVE_SELF;
     if ((event.mask & kLost) != 0 || upper_.contains(event.wd)) return Seen::kRearm;
     const auto& files = watched_.names;
-    return std::find(files.begin(), files.end(), name) != files.end() ? Seen::kLock
-                                                                      : Seen::kNothing;
+    if (std::find(files.begin(), files.end(), name) == files.end()) return Seen::kNothing;
+    return (event.mask & (IN_CREATE | IN_MOVED_TO)) != 0 ? Seen::kCame : Seen::kWent;
   }
 
-  const HostLockFs::Core& core_;
+  HostLockFs::Core& core_;
   const WatchedFiles& watched_;
   UniqueFd inotify_;
-  std::set<int> upper_;  // Watches above the services.
+  std::set<int> upper_;                // Watches above the services.
+  std::set<std::string> left_behind_;  // By flock(1), as the last look had it.
 };
 
 }  // namespace
 
-Result<void> WatchFiles(const HostLockFs::Core& core, const WatchedFiles& watched, LockSink& sink,
+Result<void> WatchFiles(HostLockFs::Core& core, const WatchedFiles& watched, LockSink& sink,
                         std::stop_token stop) {
   return Watcher(core, watched).Run(sink, stop);
 }

@@ -153,7 +153,7 @@ class Flock {  // A flock(1) that waits for the lock and then holds it until it 
 bool IsWaitedFor(const fs::path& lock) {
   struct stat seen {};
   if (::stat(lock.c_str(), &seen) != 0) return false;
-  return lockfs::FilesWaitedFor().contains({seen.st_dev, seen.st_ino, 0});
+  return lockfs::ProcLocks::Read("").IsWaitedFor({seen.st_dev, seen.st_ino, 0});
 }
 
 TEST_F(ToolsTest, AFlockThatWaitsForUsGetsAFileThatHolds) {

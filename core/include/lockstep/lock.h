@@ -29,6 +29,7 @@ struct LockHolder {
   bool ours = false;               // Held by Lockstep itself; holds up nothing.
   bool held = true;                // False for what looks like a lock and is none (see notes).
   std::vector<std::string> notes;  // For people.
+  std::string holder;              // What is known of the process and its container, for people.
   friend bool operator==(const LockHolder&, const LockHolder&) = default;
 };
 
