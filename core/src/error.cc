@@ -27,6 +27,8 @@ constexpr std::array kCodes = {
     CodeRow{ErrorCode::kUnsupported, "unsupported", false, "use a newer version of the other side"},
     CodeRow{ErrorCode::kBadReply, "bad-reply", true, "look at the engine's log"},
     CodeRow{ErrorCode::kAnotherOrchestrator, "another-orchestrator", false, "stop one of the two"},
+    CodeRow{ErrorCode::kUnsafeLockRoot, "unsafe-lock-root", false,
+            "remove it, or choose another root for locks"},
     CodeRow{ErrorCode::kInternal, "internal", false, "please report this"},
 };
 

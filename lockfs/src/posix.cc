@@ -107,9 +107,8 @@ Error SystemError(int error, const std::string& what) {
 }
 
 Error UnsafeError(const std::string& path, const std::string& why, std::string hint) {
-  return WithContext(
-      MakeError(ErrorCode::kInvalidInput, "unsafe lock root: " + path + " " + why, std::move(hint)),
-      "open lock directory");
+  return WithContext(MakeError(ErrorCode::kUnsafeLockRoot, path + " " + why, std::move(hint)),
+                     "open lock directory");
 }
 
 }  // namespace lockstep::lockfs

@@ -54,8 +54,7 @@ class HostileTest : public HostLockFsTest {
     return result ? Error{} : result.assume_error();
   }
   static void ExpectUnsafeError(const Error& error) {
-    EXPECT_EQ(error.code, ErrorCode::kInvalidInput) << Describe(error);
-    EXPECT_THAT(error.message, HasSubstr("unsafe lock root"));
+    EXPECT_EQ(error.code, ErrorCode::kUnsafeLockRoot) << Describe(error);
   }
 };
 
@@ -145,7 +144,7 @@ TEST_F(HostileTest, AnAsideDirectoryThatIsALinkIsUnsafe) {
   fs::create_directory_symlink(scratch_.path() / "elsewhere", Root() / ".lockstep");
   const auto outcome = Open()->TakeAll(kShop, LockMode::kRespect);
   ASSERT_FALSE(outcome);
-  EXPECT_EQ(outcome.assume_error().code, ErrorCode::kInvalidInput);
+  EXPECT_EQ(outcome.assume_error().code, ErrorCode::kUnsafeLockRoot);
 }
 
 struct Shape {

@@ -21,6 +21,7 @@ enum class ErrorCode {
   kUnsupported,          // The peer is too old or lacks the feature.
   kBadReply,             // The peer answered what its protocol does not allow.
   kAnotherOrchestrator,  // Somebody else manages this engine; stop one of the two.
+  kUnsafeLockRoot,       // Others may change what is between the lock root and a service; mend it.
   kInternal,             // A defect in Lockstep; report it.
 };
 

@@ -62,9 +62,9 @@ class HostLockFs final : public LockFs {
   std::shared_ptr<Core> core_;
 };
 
-// Makes nothing yet: looking at locks changes nothing. Errors: kInvalidInput (an option is wrong,
-// or "unsafe lock root": the root, or a directory above it, is a symlink, no directory, another
-// user's, or others may write there), kPermissionDenied, kUnavailable.
+// Makes nothing yet: looking at locks changes nothing. Errors: kInvalidInput (an option is wrong),
+// kUnsafeLockRoot (the root, or a directory above it, is a symlink, no directory, another user's, or
+// others may write there), kPermissionDenied, kUnavailable.
 Result<std::unique_ptr<HostLockFs>> OpenHostLockFs(HostLockFsOptions options);
 
 }  // namespace lockstep
