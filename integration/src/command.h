@@ -33,6 +33,7 @@ Command AddLocksCommand(CLI::App& root, Invocation invocation);
 Command AddStatusCommand(CLI::App& root, Invocation invocation);
 Command AddSnapshotCommand(CLI::App& root, Invocation invocation);
 Command AddVersionCommand(CLI::App& root, Invocation invocation);
+Command AddWithLockCommand(CLI::App& root, Invocation invocation);
 
 // `plan`, and `apply --dry-run`.
 struct PlanFlags {

@@ -11,6 +11,7 @@
 #include "command.h"
 #include "interrupts.h"
 #include "streams.h"
+#include "with_lock.h"
 
 namespace {
 
@@ -27,6 +28,11 @@ bool IsLiveTerminal() {
 }  // namespace
 
 int main(int argc, char** argv) {
+  if (argc > 1 && std::string_view(argv[1]) == "with-lock") {
+    std::string name = "lockstep with-lock";
+    argv[1] = name.data();
+    return lockstep::WithLockMain(argc - 1, argv + 1);
+  }
   // A reader of our output that goes away must not end a cutover.
   std::signal(SIGPIPE, SIG_IGN);
   const lockstep::Interrupts interrupts;

@@ -128,7 +128,8 @@ int Run(std::vector<std::string> args, Streams& streams) {
   const std::vector<Command> commands = {
       AddPlanCommand(root, invocation),     AddApplyCommand(root, invocation),
       AddLocksCommand(root, invocation),    AddStatusCommand(root, invocation),
-      AddSnapshotCommand(root, invocation), AddVersionCommand(root, invocation)};
+      AddWithLockCommand(root, invocation), AddSnapshotCommand(root, invocation),
+      AddVersionCommand(root, invocation)};
   if (const auto status = Parse(root, std::move(args), streams)) return *status;
   const LogScope log(streams.err, common.log_level, common.log_format);
   for (const Command& command : commands) {

@@ -1,0 +1,3 @@
+#include "with_lock.h"
+
+int main(int argc, char** argv) { return lockstep::WithLockMain(argc, argv); }
