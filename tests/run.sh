@@ -135,7 +135,7 @@ engine_refusal() {
 rm -f "$logs"/*.skipped
 check setup integration/setup.sh || finish
 check build-dev build dev || finish
-check build-release build release lockstep || finish
+check build-release build release lockstep lockstep_with_lock_program || finish
 run_ctest dev
 counted cases tests/cases/check.sh "$root/build/release/lockstep"
 

@@ -1,8 +1,9 @@
 """The main job on a real engine: from release A to release B, held by a lock that a real tool took."""
 import json
+import shutil
 import unittest
 
-from harness import APP, EngineTest, Proxy, read_until, wait_until
+from harness import APP, APP_ID, BINARY, EngineTest, Proxy, read_until, wait_until
 
 
 class ReleaseTest(EngineTest):
@@ -95,7 +96,36 @@ class ReleaseTest(EngineTest):
         self.apply(self.release_b(), "--no-wait", expect=3)
         self.assertEqual(before, self.engine.running())
         lock, = (entry for entry in self.device.json("locks") if entry["held"])
-        self.assertEqual("web", lock["service"])
+        self.assertEqual(("web", "flock"), (lock["service"], lock["kind"]))
+        self.assertRegex(lock["holder"], rf"^\w+ \(pid \d+\) in container {container[:12]}$")
+
+    def test_update_goes_on_when_flock_ends_though_its_file_stays(self):
+        self.apply(self.release_a())
+        container, _ = self.engine.running()["web"]
+        self.engine.execute_beside(container, "flock", "/tmp/balena/updates.lock", "sleep", "5")
+        wait_until(self.engine.locks_on_disk, "flock's file")
+        update = self.device.start("apply", self.release_b(), "--json")
+        read_until(update, "held")
+        self.assertEqual(container, self.engine.running()["web"][0])
+        read_until(update, "released")
+        self.assertEqual(0, update.wait(90), update.stderr.read())
+        self.assert_at_rest(self.release_b())
+
+    def test_with_lock_in_a_container_holds_the_update_until_its_command_ends(self):
+        self.apply(self.release_a())
+        container, _ = self.engine.running()["web"]
+        program = self.engine.locks_root / str(APP_ID) / "web" / "lockstep-with-lock"  # The container's /tmp/balena.
+        shutil.copy(BINARY.with_name("lockstep-with-lock"), program)
+        self.assertEqual(7, self.engine.execute(container, "/tmp/balena/lockstep-with-lock", "--", "sh", "-c", "exit 7"))
+        self.assertEqual([], self.engine.locks_on_disk())
+        self.engine.execute_beside(container, "/tmp/balena/lockstep-with-lock", "--", "sleep", "5")
+        wait_until(self.engine.locks_on_disk, "the lock")
+        update = self.device.start("apply", self.release_b(), "--json")
+        read_until(update, "held")
+        self.assertEqual(container, self.engine.running()["web"][0])
+        read_until(update, "released")
+        self.assertEqual(0, update.wait(90), update.stderr.read())
+        self.assert_at_rest(self.release_b())
 
     def test_time_out_while_held_ends_as_held(self):
         self.apply(self.release_a())
