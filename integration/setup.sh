@@ -11,15 +11,18 @@ set -euo pipefail
 {
   build=(g++ cmake ninja-build libboost-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev
     libsqlite3-dev libspdlog-dev libxxhash-dev libyaml-cpp-dev)
-  test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3)
+  test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3
+    procmail python3-lockfile python3-filelock nodejs npm)  # And what apps lock with.
   demo=(docker.io docker-registry busybox-static procmail iproute2 iptables util-linux procps)
 }
 
-# The engine and busybox may have come from elsewhere; their packages would push those out.
+# The engine, busybox and node may have come from elsewhere; their packages would push those out.
 is_there() {
   case $1 in
     docker.io) PATH=$PATH:/usr/sbin command -v dockerd >/dev/null && [[ -x /usr/bin/docker ]] ;;
     busybox-static) command -v busybox >/dev/null ;;
+    nodejs) command -v node >/dev/null ;;
+    npm) command -v npm >/dev/null ;;
     *) [[ $(dpkg-query -W -f '${db:Status-Status}' "$1" 2>/dev/null) == installed ]] ;;
   esac
 }

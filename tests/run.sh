@@ -134,6 +134,7 @@ engine_refusal() {
 
 rm -f "$logs"/*.skipped
 check setup integration/setup.sh || finish
+check lock-tools tests/lockfs/tools/install.sh "$root/build/lock-tools" || true
 check build-dev build dev || finish
 check build-release build release lockstep lockstep_with_lock_program || finish
 run_ctest dev

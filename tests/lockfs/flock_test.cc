@@ -7,9 +7,7 @@
 #include <sys/wait.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
 #include <optional>
 #include <thread>
 
@@ -119,29 +117,6 @@ TEST(FlockHistoryOfOtherFilesTest, WhatFlockDoesNotMakeIsHeldForGood) {
   odd.id.inode = 7;
   EXPECT_EQ(judged(odd), Verdict::kHeld) << "another file";
 }
-
-class CountingSink final : public LockSink {
- public:
-  void OnLocksChanged() override {
-    const std::lock_guard lock(mutex_);
-    ++calls_;
-    changed_.notify_all();
-  }
-  int calls() {
-    const std::lock_guard lock(mutex_);
-    return calls_;
-  }
-  // The limit only ends a test that has failed.
-  bool AwaitMoreThan(int calls) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return calls_ > calls; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int calls_ = 0;
-};
 
 // Another process that has the file flocked from its construction on.
 class FlockProcess {

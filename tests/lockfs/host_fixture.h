@@ -7,10 +7,14 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
+#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
+#include <mutex>
 #include <string>
+#include <thread>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -58,6 +62,40 @@ inline HostLockFsOptions OptionsIn(const fs::path& dir) {
     options.owner_gid = ::getegid();
   }
   return options;
+}
+
+class CountingSink final : public LockSink {
+ public:
+  void OnLocksChanged() override {
+    const std::lock_guard lock(mutex_);
+    ++calls_;
+    changed_.notify_all();
+  }
+  int calls() {
+    const std::lock_guard lock(mutex_);
+    return calls_;
+  }
+  // The limit only ends a test that has failed.
+  bool AwaitMoreThan(int calls) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return calls_ > calls; });
+  }
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  int calls_ = 0;
+};
+
+// Waits until `done`; the limit only ends a test that has failed.
+template <typename Done>
+bool Await(Done done) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!done()) {
+    if (std::chrono::steady_clock::now() > deadline) return false;
+    std::this_thread::yield();
+  }
+  return true;
 }
 
 class HostLockFsTest : public ::testing::Test {

@@ -6,9 +6,7 @@
 #include <sys/wait.h>
 
 #include <chrono>
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
 #include <thread>
 
 #include "host_fixture.h"
@@ -18,29 +16,6 @@ namespace lockstep::test {
 namespace {
 
 using ::testing::SizeIs;
-
-class CountingSink final : public LockSink {
- public:
-  void OnLocksChanged() override {
-    const std::lock_guard lock(mutex_);
-    ++calls_;
-    changed_.notify_all();
-  }
-  int calls() {
-    const std::lock_guard lock(mutex_);
-    return calls_;
-  }
-  // The limit only ends a test that has failed.
-  bool AwaitMoreThan(int calls) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return calls_ > calls; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int calls_ = 0;
-};
 
 class ToolsTest : public HostLockFsTest {
  protected:
@@ -69,12 +44,6 @@ struct Tool {
 };
 
 const std::vector<Tool> kTools = {
-    {"Lockfile", "lockfile", "lockfile -r0 updates.lock", "rm -f updates.lock",
-     LockKind::kExclusiveFile},
-    {"LegacyLockfile", "lockfile", "lockfile -r0 resin-updates.lock", "rm -f resin-updates.lock",
-     LockKind::kExclusiveFile},
-    {"Noclobber", "bash", "set -C; : >updates.lock", "rm updates.lock", LockKind::kExclusiveFile},
-    {"Mkdir", "mkdir", "mkdir updates.lock", "rmdir updates.lock", LockKind::kDirectory},
     {"MkdirWithContent", "mkdir", "mkdir updates.lock && touch updates.lock/1",
      "rm -r updates.lock", LockKind::kDirectory},
     {"Symlink", "ln", "ln -s nowhere updates.lock", "rm updates.lock", LockKind::kSymlink},
@@ -117,17 +86,6 @@ TEST_F(ToolsTest, NoToolGetsWhatWeHold) {
   EXPECT_NE(Run("ln -s nowhere updates.lock"), 0);
   EXPECT_TRUE(set.Release());
   EXPECT_EQ(Run("flock -n updates.lock true"), 0);
-}
-
-// Waits until `done`; the limit only ends a test that has failed.
-template <typename Done>
-bool Await(Done done) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
 }
 
 class Flock {  // A flock(1) that waits for the lock and then holds it until it is killed.

@@ -20,17 +20,6 @@ namespace {
 using ::testing::HasSubstr;
 using ::testing::SizeIs;
 
-// Waits until `done`; the limit only ends a test that has failed.
-template <typename Done>
-bool Await(Done done) {
-  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
-  while (!done()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::yield();
-  }
-  return true;
-}
-
 class WithLockTest : public HostLockFsTest {
  protected:
   WithLockTest() : locks_(Open()) { EXPECT_TRUE(locks_->Prepare(kShop)); }
