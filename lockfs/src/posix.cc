@@ -102,6 +102,10 @@ Error SystemError(int error, const std::string& what) {
   } else if (error == ENOSPC || error == EDQUOT) {
     code = ErrorCode::kNoSpace;
     hint = "free space or inodes there";
+  } else if (error == EROFS) {
+    hint = "mount it writable";
+  } else if (error == EMFILE || error == ENFILE) {
+    hint = "raise the limit of open files";
   }
   return WithContext(MakeError(code, ErrnoText(error), std::move(hint)), what);
 }
