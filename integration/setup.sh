@@ -12,7 +12,8 @@ set -euo pipefail
   build=(g++ cmake ninja-build libboost-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev
     libsqlite3-dev libspdlog-dev libxxhash-dev libyaml-cpp-dev)
   test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3
-    procmail python3-lockfile python3-filelock nodejs npm)  # And what apps lock with.
+    procmail python3-lockfile python3-filelock nodejs npm  # What apps lock with.
+    strace)
   demo=(docker.io docker-registry busybox-static procmail iproute2 iptables util-linux procps)
 }
 

@@ -29,8 +29,8 @@ namespace fs = std::filesystem;
 // Removed, with what is in it, at the end.
 class ScratchDir {
  public:
-  ScratchDir() {
-    std::string pattern = (fs::temp_directory_path() / "lockfs-test-XXXXXX").string();
+  explicit ScratchDir(const fs::path& base = fs::temp_directory_path()) {
+    std::string pattern = (base / "lockfs-test-XXXXXX").string();
     path_ = ::mkdtemp(pattern.data());
   }
   ~ScratchDir() {
