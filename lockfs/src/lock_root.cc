@@ -156,7 +156,12 @@ Result<std::optional<ServiceDir>> LockRoot::OpenService(const ServiceRef& servic
   LOCKSTEP_TRYV(CheckNames(service));
   LOCKSTEP_TRY(const auto app, OpenApp(service.app_dir, O_PATH));
   if (!app) return std::optional<ServiceDir>();
-  OpenedDirectory opened = OpenIn(app->get(), service.service, O_PATH);
+  return OpenServiceIn(*app, service);
+}
+
+Result<std::optional<ServiceDir>> LockRoot::OpenServiceIn(const UniqueFd& app,
+                                                          const ServiceRef& service) const {
+  OpenedDirectory opened = OpenIn(app.get(), service.service, O_PATH);
   if (opened.error == ENOENT) return std::optional<ServiceDir>();
   std::string path = path_ + "/" + service.app_dir + "/" + service.service;
   if (opened.error != 0) return OpenError(opened.error, path, kPlaceHint);

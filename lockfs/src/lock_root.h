@@ -62,6 +62,9 @@ class LockRoot {
   // None: it is missing. Any other oddity is an error.
   Result<std::optional<UniqueFd>> OpenApp(const std::string& app_dir, int flags) const;
   Result<std::optional<ServiceDir>> OpenService(const ServiceRef& service) const;
+  // The same from its app's directory; the names have been checked.
+  Result<std::optional<ServiceDir>> OpenServiceIn(const UniqueFd& app,
+                                                  const ServiceRef& service) const;
 
   // Makes what is missing of the service's directory, with mode 1777.
   Result<ServiceDir> MakeService(const ServiceRef& service) const;

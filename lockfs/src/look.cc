@@ -9,6 +9,7 @@
 #include <cerrno>
 #include <memory>
 #include <mutex>
+#include <optional>
 
 namespace lockstep::lockfs {
 namespace {
@@ -170,8 +171,15 @@ Result<std::vector<LockHolder>> LookAtServices(HostLockFs::Core& core,
   LOCKSTEP_TRY(const auto root, LockRoot::Open(core.options, core.seams));
   if (!root) return holders;
   const Ours ours = Ours::Read(core);
+  const std::string* app_dir = nullptr;  // Services of one app mostly come together.
+  std::optional<UniqueFd> app;
   for (const ServiceRef& service : services) {
-    LOCKSTEP_TRY(const auto dir, root->OpenService(service));
+    if (app_dir == nullptr || *app_dir != service.app_dir) {
+      LOCKSTEP_TRY(app, root->OpenApp(service.app_dir, O_PATH));
+      app_dir = &service.app_dir;
+    }
+    if (!app) continue;
+    LOCKSTEP_TRY(const auto dir, root->OpenServiceIn(*app, service));
     if (!dir) continue;
     LOCKSTEP_TRYV(LookInto(*dir, core.options.lock_files, ours, flocks, holders));
   }
