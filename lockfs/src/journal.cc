@@ -97,10 +97,13 @@ std::string IdWords(const FileId& id) {
 void ApplyLine(std::string_view line, const std::string& boot_id,
                std::vector<JournalEntry>& entries) {
   const std::vector<std::string_view> words = Words(line);
-  if (words.size() < 3 || words.back() != kEnd || words[1] != boot_id) return;
+  if (words.size() < 3 || words.back() != kEnd) return;
   const std::span<const std::string_view> rest(words.begin() + 2, words.end() - 1);
   if (words[0] == "+" && rest.size() == 7) {
-    if (auto entry = ParseEntry(rest)) entries.push_back(std::move(*entry));
+    auto entry = ParseEntry(rest);
+    if (!entry) return;
+    entry->former_boot = words[1] != boot_id;
+    entries.push_back(std::move(*entry));
   } else if (FileId id; words[0] == "-" && rest.size() == 3 && ParseId(rest, id)) {
     std::erase_if(entries, [&](const JournalEntry& entry) { return entry.id == id; });
   }
@@ -150,7 +153,11 @@ Result<void> Journal::Add(std::span<const JournalEntry> entries) {
     lines += " " + IdWords(entry.id) + " " + Quote(entry.app_dir) + " " + Quote(entry.service) +
              " " + Quote(entry.file) + " .\n";
   }
-  return Append(lines);
+  LOCKSTEP_TRYV(Append(lines));
+  if (durable_ && ::fdatasync(file_.get()) != 0) {
+    return SystemError(errno, "write lock journal " + path_);
+  }
+  return Ok();
 }
 
 Result<void> Journal::Remove(std::span<const FileId> ids) {
@@ -159,7 +166,7 @@ Result<void> Journal::Remove(std::span<const FileId> ids) {
   std::erase_if(entries, [&](const JournalEntry& entry) {
     return std::find(ids.begin(), ids.end(), entry.id) != ids.end();
   });
-  if (entries.empty()) {  // Drops what other boots left, too.
+  if (entries.empty()) {
     if (::ftruncate(file_.get(), 0) == 0) return Ok();
     return SystemError(errno, "empty lock journal " + path_);
   }
@@ -173,7 +180,7 @@ Result<void> Journal::OpenForWriting() {
   if (::mkdir(dir_.c_str(), 0700) != 0 && errno != EEXIST) {
     return SystemError(errno, "make state directory " + dir_);
   }
-  const UniqueFd dir(::open(dir_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  const UniqueFd dir(::open(dir_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
   if (!dir) return SystemError(errno, "open state directory " + dir_);
   struct stat seen {};
   if (::fstat(dir.get(), &seen) != 0) return SystemError(errno, "look at " + dir_);
@@ -186,6 +193,8 @@ Result<void> Journal::OpenForWriting() {
   file_.Reset(::openat(dir.get(), "locks.journal",
                        O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
   if (!file_) return SystemError(errno, "open lock journal " + path_);
+  // So that the file itself is there after a power cut.
+  if (durable_ && ::fsync(dir.get()) != 0) return SystemError(errno, "write " + dir_);
   return Ok();
 }
 

@@ -20,18 +20,20 @@ struct JournalEntry {
   std::string app_dir;
   std::string service;
   std::string file;
+  bool former_boot = false;  // Recorded before the machine was started again: void.
   friend bool operator==(const JournalEntry&, const JournalEntry&) = default;
 };
 
-// An append-only file, emptied whenever no entry is left. Nothing is ever synced: an entry matters
-// within one boot only, and what a killed process wrote is in the page cache and not lost. After a
-// power cut the boot id differs and whatever reached the disk is void.
-// Not thread-safe.
+// An append-only file, emptied whenever no entry is left. Not thread-safe.
 class Journal {
  public:
   Journal(std::string dir, std::string boot_id);
 
-  // Those of this boot. Changes nothing, so that a second process may look.
+  // Whether the lock files themselves outlive a power cut: then what is recorded does, too, before
+  // their names appear. Else nothing is ever synced: what a killed process wrote is not lost.
+  void SetDurable(bool durable) { durable_ = durable; }
+
+  // Changes nothing, so that a second process may look.
   Result<std::vector<JournalEntry>> Entries() const;
   // All are recorded when it returns; on an error any of them may be.
   Result<void> Add(std::span<const JournalEntry> entries);
@@ -44,6 +46,7 @@ class Journal {
   std::string dir_;
   std::string path_;
   std::string boot_id_;
+  bool durable_ = true;
   UniqueFd file_;  // Kept open: to release needs no new descriptor.
 };
 

@@ -59,7 +59,7 @@ Result<void> Finish(LockFile& lock, const HostLockFsOptions& options, const std:
 }  // namespace
 
 bool IsSameFile(const JournalEntry& entry, const FileInfo& seen, const HostLockFsOptions& options) {
-  if (entry.id != seen.id) return false;
+  if (entry.id != seen.id || (entry.former_boot && seen.id.born_ns == 0)) return false;
   // Without birth times (tmpfs before Linux 6) the number is all there is. Such a file system does
   // not soon use one again; ask for what is else known of our files.
   return seen.id.born_ns != 0 || (S_ISREG(seen.mode) && seen.uid == options.owner_uid);

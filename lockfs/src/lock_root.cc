@@ -1,7 +1,9 @@
 #include "lock_root.h"
 
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -136,6 +138,12 @@ Result<std::optional<LockRoot>> LockRoot::Walk(const HostLockFsOptions& options,
     fd = std::move(next);
   }
   return std::optional<LockRoot>(LockRoot(std::move(fd), std::move(path), seams.no_openat2));
+}
+
+bool LockRoot::IsInMemory() const {
+  struct statfs seen {};
+  if (::fstatfs(fd(), &seen) != 0) return false;
+  return seen.f_type == TMPFS_MAGIC || seen.f_type == RAMFS_MAGIC;
 }
 
 OpenedDirectory LockRoot::OpenIn(int dir, const std::string& name, int flags) const {

@@ -58,6 +58,8 @@ class LockRoot {
 
   int fd() const { return fd_.get(); }
   const std::string& path() const { return path_; }  // As seen on the host.
+  // Whether nothing in it outlives a power cut.
+  bool IsInMemory() const;
 
   // None: it is missing. Any other oddity is an error.
   Result<std::optional<UniqueFd>> OpenApp(const std::string& app_dir, int flags) const;

@@ -261,6 +261,7 @@ Result<LockOutcome> TakeAllLocks(const std::shared_ptr<HostLockFs::Core>& core,
   }
   const std::lock_guard guard(core->mutex);
   LOCKSTEP_TRY(auto root, LockRoot::Make(core->options, core->seams));
+  core->journal.SetDurable(!root.IsInMemory());
   LOCKSTEP_TRY(auto aside, Aside::Open(root));
   LOCKSTEP_TRY(const auto dead, DeadEntries(*core));
   LOCKSTEP_TRY(const auto unmended, MendAside(*core, root, aside, dead));

@@ -160,15 +160,44 @@ TEST_F(CrashTest, KillsAtAnyInstantStrandNothing) {
   }
 }
 
-TEST_F(CrashTest, LocksOfAnotherBootAreDroppedAndNothingTouched) {
+// Where lock directories outlive a reboot.
+TEST_F(CrashTest, OurLocksOfAFormerBootHoldNothingAndGo) {
   LeaveLocksBehind();
   options_.boot_id = "next-boot";
-  const auto locks = Open();
-  const auto released = locks->ReleaseLeftovers();
+  {
+    LockSet set = Taken(Open()->TakeAll(kShop, LockMode::kRespect));
+    EXPECT_TRUE(Exists(Lock(kWeb)));
+    set.Abandon();
+  }
+  options_.boot_id = "boot-after-that";
+  const auto released = Open()->ReleaseLeftovers();
   ASSERT_TRUE(released);
-  EXPECT_EQ(released.assume_value(), 0);
+  EXPECT_EQ(released.assume_value(), 4);
+  ExpectNothingOfOurs();
+}
+
+TEST_F(CrashTest, AnAppsLockInThePlaceOfOursOfAFormerBootHolds) {
+  LeaveLocksBehind();
+  options_.boot_id = "next-boot";
+  fs::remove(Lock(kWeb));
+  std::ofstream(Lock(kWeb)).close();
+  EXPECT_EQ(Holders(Open()->TakeAll(kShop, LockMode::kRespect)).size(), 1U);
+  ASSERT_TRUE(Open()->ReleaseLeftovers());
   EXPECT_TRUE(Exists(Lock(kWeb)));
-  EXPECT_EQ(Holders(locks->TakeAll(kShop, LockMode::kRespect)).size(), 4U);
+  EXPECT_FALSE(Exists(Lock(kDb)));
+}
+
+TEST_F(CrashTest, WhatForceHadSetAsideInAFormerBootIsNotPutBack) {
+  LeaveLocksBehind();
+  lockfs::Journal journal(options_.journal_dir, options_.boot_id);
+  const lockfs::JournalEntry entry{lockfs::JournalEntry::Kind::kSetAside, {1, 2, 3}, "12", "web",
+                                   "updates.lock"};
+  ASSERT_TRUE(journal.Add({&entry, 1}));
+  std::ofstream(Root() / ".lockstep" / lockfs::Aside::NameOf(entry)).close();
+  options_.boot_id = "next-boot";
+  ASSERT_TRUE(Open()->ReleaseLeftovers());
+  EXPECT_FALSE(Exists(Lock(kWeb)));
+  EXPECT_TRUE(fs::is_empty(Root() / ".lockstep"));
 }
 
 TEST_F(CrashTest, LeftoversAreReportedAsOurs) {
