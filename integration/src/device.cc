@@ -1,13 +1,11 @@
 #include "device.h"
 
 #include <spdlog/spdlog.h>
-#include <unistd.h>
 
-#include <cctype>
 #include <fstream>
 #include <utility>
 
-#include "lockstep/lockfs/host_lock_fs.h"
+#include "host_locks.h"
 #include "sqlite_store.h"
 
 namespace lockstep {
@@ -33,21 +31,6 @@ Result<std::string> ProcHostControl::BootId() {
   }
   return MakeError(ErrorCode::kUnavailable, std::string(kBootId) + " cannot be read",
                    "mount /proc");
-}
-
-Result<std::unique_ptr<LockFs>> OpenLocks(const CommonOptions& options) {
-  HostLockFsOptions locks;
-  locks.locks_root = options.locks_root;
-  locks.host_root = options.host_root;
-  locks.journal_dir = options.state_dir + "/lock-journal";
-  LOCKSTEP_TRY(locks.boot_id, ProcHostControl(options.host_root).BootId());
-  if (geteuid() != 0) {  // Only root may give files away.
-    locks.owner_uid = geteuid();
-    locks.owner_gid = getegid();
-  }
-  auto opened = OpenHostLockFs(std::move(locks));
-  if (!opened) return WithContext(std::move(opened).assume_error(), "locks " + options.locks_root);
-  return std::unique_ptr<LockFs>(std::move(opened).assume_value());
 }
 
 Result<std::unique_ptr<DeviceView>> DeviceView::Open(const CommonOptions& options) {

@@ -30,9 +30,6 @@ class ProcHostControl final : public HostControl {
   std::string host_root_;
 };
 
-// Opens the locks below the options' roots; makes nothing.
-Result<std::unique_ptr<LockFs>> OpenLocks(const CommonOptions& options);
-
 // A device to look at: opening it makes nothing and needs no more rights than the engine does.
 class DeviceView {
  public:

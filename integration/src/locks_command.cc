@@ -11,6 +11,7 @@
 #include "command.h"
 #include "device.h"
 #include "exit_status.h"
+#include "host_locks.h"
 #include "json_value.h"
 #include "lock_view.h"
 

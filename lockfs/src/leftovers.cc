@@ -18,7 +18,8 @@ Result<void> MendOne(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
   const std::string name = Aside::NameOf(entry);
   LOCKSTEP_TRY(const auto seen, LookAt(aside.fd(), name));
   if (!seen) return Ok();
-  if (entry.former_boot) return aside.Remove(name);  // Nothing of it holds any more, whosever it is.
+  if (entry.former_boot)
+    return aside.Remove(name);  // Nothing of it holds any more, whosever it is.
   const bool ours =
       entry.kind == JournalEntry::Kind::kTaken && IsSameFile(entry, *seen, core.options);
   if (ours) return aside.Remove(name);

@@ -1,7 +1,11 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
+#include <functional>
+
 #include "host_fixture.h"
+#include "lockstep/lockfs/joined_lock_fs.h"
+#include "lockstep/lockfs/placed_lock_fs.h"
 #include "lockstep/testing/fake_lock_fs.h"
 #include "lockstep/testing/lock_conformance.h"
 
@@ -31,15 +35,24 @@ class FakeDriver final : public LockConformanceDriver {
   FakeLockFs locks_;
 };
 
+std::unique_ptr<LockFs> OpenIn(const fs::path& dir, lockfs::Seams seams,
+                               std::vector<std::string> files = {}) {
+  HostLockFsOptions options = OptionsIn(dir);
+  if (!files.empty()) options.lock_files = std::move(files);
+  return std::move(lockfs::OpenHostLockFsWith(std::move(options), std::move(seams))).assume_value();
+}
+
+// Locks that are files, wherever Resolve says they are.
 class HostDriver final : public LockConformanceDriver {
  public:
-  explicit HostDriver(lockfs::Seams seams)
-      : locks_(std::move(lockfs::OpenHostLockFsWith(OptionsIn(scratch_.path()), std::move(seams)))
-                   .assume_value()) {}
+  using Maker = std::function<std::unique_ptr<LockFs>(const fs::path& scratch)>;
+  explicit HostDriver(const Maker& make) : locks_(make(scratch_.path())) {}
   LockFs& locks() override { return *locks_; }
   bool Hold(const ServiceRef& service, std::size_t file) override {
+    const std::string path = Path(service, file);
+    fs::create_directories(fs::path(path).parent_path());
     const lockfs::UniqueFd made(
-        ::open(Path(service, file).c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0644));
     return static_cast<bool>(made);
   }
   bool Remove(const ServiceRef& service, std::size_t file) override {
@@ -59,11 +72,28 @@ class HostDriver final : public LockConformanceDriver {
     return locks_->Resolve(service).assume_value().files.at(file);
   }
   ScratchDir scratch_;
-  std::unique_ptr<HostLockFs> locks_;
+  std::unique_ptr<LockFs> locks_;
 };
 
 LockConformanceFactory Host(lockfs::Seams seams) {
-  return [seams] { return std::make_unique<HostDriver>(seams); };
+  return [seams] {
+    return std::make_unique<HostDriver>(
+        [&](const fs::path& scratch) { return OpenIn(scratch, seams); });
+  };
+}
+
+// Each service has a lock in another tree, too, as those of an older scheme.
+LockConformanceFactory Joined() {
+  const auto place = [](const ServiceRef& service) {
+    return ServiceRef{service.app, "data", service.app_dir + "-" + service.service};
+  };
+  return [place] {
+    return std::make_unique<HostDriver>([&](const fs::path& scratch) {
+      fs::create_directory(scratch / "old");
+      return JoinLocks(OpenIn(scratch, {}),
+                       PlaceLocks(OpenIn(scratch / "old", {}, {"resin-updates.lock"}), {place}));
+    });
+  };
 }
 
 INSTANTIATE_TEST_SUITE_P(FakeLockFs, LockConformance, ::testing::Values(LockConformanceFactory([] {
@@ -76,6 +106,7 @@ INSTANTIATE_TEST_SUITE_P(HostLockFsWithoutOpenat2, LockConformance,
                          ::testing::Values(Host({.no_openat2 = true})));
 INSTANTIATE_TEST_SUITE_P(HostLockFsWithoutInotify, LockConformance,
                          ::testing::Values(Host({.no_inotify = true})));
+INSTANTIATE_TEST_SUITE_P(JoinedLockFs, LockConformance, ::testing::Values(Joined()));
 
 }  // namespace
 }  // namespace lockstep::test

@@ -63,8 +63,8 @@ class HostLockFs final : public LockFs {
 };
 
 // Makes nothing yet: looking at locks changes nothing. Errors: kInvalidInput (an option is wrong),
-// kUnsafeLockRoot (the root, or a directory above it, is a symlink, no directory, another user's, or
-// others may write there), kPermissionDenied, kUnavailable.
+// kUnsafeLockRoot (the root, or a directory above it, is a symlink, no directory, another user's,
+// or others may write there), kPermissionDenied, kUnavailable.
 Result<std::unique_ptr<HostLockFs>> OpenHostLockFs(HostLockFsOptions options);
 
 }  // namespace lockstep
