@@ -36,5 +36,10 @@ user edges_user 'runtimes;lockfs' -DCMAKE_DISABLE_FIND_PACKAGE_GTest=ON "$@"
 consume examples "$source/integration/examples" "$@"
 "$scratch/examples/embed" | tee "$scratch/said"
 grep -q 'shop is in-sync' "$scratch/said"
+lock_of() { "$scratch/examples/app_wide_lock" "$scratch/device" shop web db; }
+[[ $(lock_of) == "taken: $scratch/device/locks/shop/app/busy" ]]
+touch "$scratch/device/locks/shop/app/busy"
+! lock_of >"$scratch/said"
+grep -q "held by $scratch/device/locks/shop/app/busy" "$scratch/said"
 
 "$scratch/prefix/bin/lockstep" version >/dev/null
