@@ -24,11 +24,13 @@ class ApplyRun::EngineSink final : public EventSink {
 
 class ApplyRun::LocksSink final : public LockSink {
  public:
-  explicit LocksSink(ApplyRun& run) : run_(run) {}
+  LocksSink(ApplyRun& run, std::string app) : run_(run), app_(std::move(app)) {}
   void OnLocksChanged() override { run_.Tell(LocksChanged{}); }
+  void OnPolling(const Error& why) override { run_.Warn({app_, {}, {}}, why); }
 
  private:
   ApplyRun& run_;
+  std::string app_;
 };
 
 class ApplyRun::PullSink final : public ProgressSink {
@@ -109,18 +111,36 @@ Result<ObservedState> ApplyRun::Begin(std::stop_token stop) {
   for (const ServiceRef& service : services) {
     // A directory that cannot be made safe holds its own app: a look at its locks says why.
     if (auto prepared = ports_.locks.Prepare({&service, 1}); !prepared) {
-      Event event;
-      event.kind = EventKind::kStepFailed;
-      event.app = service.app;
-      event.service = service.service;
-      event.error = WithContext(std::move(prepared).assume_error(), "prepare the lock directory");
-      Emit(std::move(event));
+      Warn(service, WithContext(std::move(prepared).assume_error(), "prepare the lock directory"));
     }
   }
+  WarnOfNearMisses();
   LOCKSTEP_TRYV(AskAgain(observed));
   LOCKSTEP_TRYV(AdoptSpans(observed));
   LOCKSTEP_TRYV(ports_.locks.ReleaseLeftovers());
   return observed;
+}
+
+// Whose lock has a name that is none believes that it is locked, and is not.
+void ApplyRun::WarnOfNearMisses() {
+  auto locks = ports_.locks.List();
+  if (!locks) return;  // What cannot be looked at holds its app, and is told there.
+  for (const LockHolder& lock : locks.assume_value()) {
+    if (lock.held || lock.notes.empty()) continue;
+    Warn({lock.app, lock.app_dir, lock.service},
+         WithContext(MakeError(ErrorCode::kInvalidInput, lock.notes.front(),
+                               "its app believes that it is locked; mend the app"),
+                     lock.path));
+  }
+}
+
+void ApplyRun::Warn(const ServiceRef& of, Error error) {
+  Event event;
+  event.kind = EventKind::kStepFailed;
+  event.app = of.app;
+  event.service = of.service;
+  event.error = std::move(error);
+  Emit(std::move(event));
 }
 
 // Whoever applies a release by hand asks for it, also where it failed before. A way back that was
@@ -149,11 +169,8 @@ Result<void> ApplyRun::AdoptSpans(ObservedState& observed) {
     if (!left) continue;
     if (auto adopted = runner_.Adopt(record.app, LocksOf(observed, target_, record.app));
         !adopted) {
-      Event event;
-      event.kind = EventKind::kStepFailed;
-      event.app = record.app;
-      event.error = WithContext(std::move(adopted).assume_error(), "take over the update locks");
-      Emit(std::move(event));
+      Warn({record.app, {}, {}},
+           WithContext(std::move(adopted).assume_error(), "take over the update locks"));
     }
   }
   observed.spans = runner_.Spans();
@@ -241,11 +258,8 @@ void ApplyRun::Perform(Action& action) {
   } else if (const auto* save = std::get_if<SaveRecordAction>(&action)) {
     // Where this cannot be written a later run tries the release again: no harm but time.
     if (auto saved = ports_.store.PutApp(save->record); !saved) {
-      Event event;
-      event.kind = EventKind::kStepFailed;
-      event.app = save->record.app;
-      event.error = WithContext(std::move(saved).assume_error(), "remember a failed release");
-      Emit(std::move(event));
+      Warn({save->record.app, {}, {}},
+           WithContext(std::move(saved).assume_error(), "remember a failed release"));
     }
   } else if (auto* report = std::get_if<ReportAction>(&action)) {
     Emit(std::move(report->event));
@@ -287,14 +301,11 @@ void ApplyRun::WatchLocks(std::vector<ServiceRef> services) {
   if (lock_watches_.size() > 1) lock_watches_.erase(lock_watches_.begin());
   if (services.empty()) return;
   lock_watches_.emplace_back([this, services = std::move(services)](std::stop_token stop) {
-    LocksSink sink(*this);
+    LocksSink sink(*this, services.front().app);
     if (auto watched = ports_.locks.Watch(services, sink, stop);
         !watched && !stop.stop_requested()) {
-      Event event;
-      event.kind = EventKind::kStepFailed;
-      event.app = services.front().app;
-      event.error = WithContext(std::move(watched).assume_error(), "watch the update locks");
-      Emit(std::move(event));
+      Warn({services.front().app, {}, {}},
+           WithContext(std::move(watched).assume_error(), "watch the update locks"));
     }
   });
 }

@@ -46,6 +46,7 @@ class ApplyRun {
   Result<ObservedState> Begin(std::stop_token stop);
   Result<void> AskAgain(ObservedState& observed);
   Result<void> AdoptSpans(ObservedState& observed);
+  void WarnOfNearMisses();
 
   void Loop();
   void WaitForFacts();
@@ -59,6 +60,8 @@ class ApplyRun {
   void WatchEngine();
   void WatchLocks(std::vector<ServiceRef> services);
   void Emit(Event event);
+  // Says what goes wrong beside the steps; the run goes on.
+  void Warn(const ServiceRef& of, Error error);
 
   Orchestrator& orchestrator_;
   Ports ports_;

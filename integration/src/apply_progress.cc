@@ -239,7 +239,12 @@ std::vector<std::string> ApplyProgress::OnEvent(const Event& event, MonoTime now
       break;
     case EventKind::kStepDone:
     case EventKind::kStepFailed:
-      if (event.step) OnEnded(event, now, lines);
+      if (event.step) {
+        OnEnded(event, now, lines);
+      } else if (event.error) {  // What goes on without, but a person should know.
+        lines.push_back(Prefix(event.app) + style_.Yellow("warning") + ": " +
+                        Printable(Describe(*event.error)));
+      }
       break;
     case EventKind::kHeld:
       OnHeld(event, now, lines);

@@ -39,6 +39,7 @@ Result<void> LockTap::Watch(std::span<const ServiceRef> services, LockSink& sink
       }
       next_.OnLocksChanged();
     }
+    void OnPolling(const Error& why) override { next_.OnPolling(why); }
 
    private:
     LockTap& owner_;

@@ -47,6 +47,10 @@ class OneAtATime final : public LockSink {
     const std::lock_guard guard(mutex_);
     sink_.OnLocksChanged();
   }
+  void OnPolling(const Error& why) override {
+    const std::lock_guard guard(mutex_);
+    sink_.OnPolling(why);
+  }
 
  private:
   std::mutex mutex_;

@@ -15,6 +15,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "look.h"
@@ -35,6 +36,12 @@ constexpr milliseconds kLongest{3'600'000};  // Of one poll(): it takes an int.
 // Never IN_OPEN and its like: those who only look would wake us.
 constexpr std::uint32_t kComeAndGo = IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO;
 constexpr std::uint32_t kItself = IN_DELETE_SELF | IN_MOVE_SELF | IN_ONLYDIR;
+
+std::string WhyRefused(int error) {
+  if (error == ENOSPC) return "no watch of inotify is left";
+  if (error == EMFILE) return "no instance of inotify is left";
+  return ErrnoText(error);
+}
 
 // A stop request as something that poll() wakes on.
 class StopSignal {
@@ -66,6 +73,7 @@ class Watcher {
     if (stopped.fd() < 0) return SystemError(errno, "watch locks");
     while (!stop.stop_requested() && !IsOver()) {
       const bool whole = Arm();
+      TellOfRefusal(sink);
       sink.OnLocksChanged();  // Once the watch stands: what happened before it is seen now.
       Listen(sink, stop, stopped.fd(), whole);
       Wait(stopped.fd(), -1, kCalm);
@@ -84,6 +92,18 @@ class Watcher {
   static void Wait(int stop_fd, int other_fd, milliseconds timeout) {
     std::array<pollfd, 2> polled = {pollfd{stop_fd, POLLIN, 0}, pollfd{other_fd, POLLIN, 0}};
     (void)::poll(polled.data(), polled.size(), static_cast<int>(timeout.count()));
+  }
+
+  void TellOfRefusal(LockSink& sink) {
+    const int refusal = std::exchange(refusal_, 0);
+    if (refusal == 0) {
+      told_ = false;
+    } else if (!std::exchange(told_, true)) {
+      sink.OnPolling(WithContext(
+          MakeError(ErrorCode::kUnavailable, WhyRefused(refusal) + ": looked at once a second",
+                    "raise fs.inotify.max_user_watches and max_user_instances"),
+          "watch the update locks"));
+    }
   }
 
   bool IsOver() const {
@@ -143,8 +163,9 @@ class Watcher {
     inotify_.Reset();  // With all its watches.
     upper_.clear();
     const auto root = LockRoot::Open(core_.options, core_.seams);
-    if (!root || !root.assume_value() || core_.seams.no_inotify) return false;
-    inotify_.Reset(::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!root || !root.assume_value()) return false;
+    inotify_.Reset(core_.seams.no_inotify ? -1 : ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    if (!inotify_) refusal_ = core_.seams.no_inotify ? ENOSYS : errno;
     if (!inotify_ || !WatchUpper(root.assume_value()->fd())) return false;
     bool whole = true;
     for (const ServiceRef& service : watched_.services) {
@@ -166,7 +187,9 @@ class Watcher {
 
   int AddWatch(int dir, std::uint32_t mask) {
     const std::string path = "/proc/self/fd/" + std::to_string(dir);
-    return ::inotify_add_watch(inotify_.get(), path.c_str(), mask);
+    const int watch = ::inotify_add_watch(inotify_.get(), path.c_str(), mask);
+    if (watch < 0 && errno == ENOSPC) refusal_ = errno;
+    return watch;
   }
 
   bool WatchUpper(int dir) {
@@ -204,6 +227,8 @@ class Watcher {
   const WatchedFiles& watched_;
   UniqueFd inotify_;
   std::set<int> upper_;                // Watches above the services.
+  int refusal_ = 0;                    // By inotify, as an errno.
+  bool told_ = false;                  // Of that.
   std::set<std::string> left_behind_;  // By flock(1), as the last look had it.
 };
 

@@ -214,6 +214,16 @@ TEST(ApplyProgressTest, AFailedStepSaysWhy) {
                                 Not(HasSubstr("\x1b")))));
 }
 
+TEST(ApplyProgressTest, WarnsOfWhatIsNoStep) {
+  ApplyProgress progress{Style()};
+  Event event;
+  event.kind = EventKind::kStepFailed;
+  event.app = "shop";
+  event.error = MakeError(ErrorCode::kUnavailable, "no watch is left", "raise the limit");
+  EXPECT_THAT(progress.OnEvent(event, At(seconds(0)), false),
+              ElementsAre(HasSubstr("warning: unavailable : no watch is left; raise the limit")));
+}
+
 TEST(ApplyProgressTest, ShowsNoMoreThanAFewLiveLines) {
   ApplyProgress progress{Style()};
   for (std::uint64_t id = 1; id <= 20; ++id) {

@@ -71,6 +71,15 @@ class CountingSink final : public LockSink {
     ++calls_;
     changed_.notify_all();
   }
+  void OnPolling(const Error& why) override {
+    const std::lock_guard lock(mutex_);
+    polling_.push_back(Describe(why));
+  }
+  // Why the watch looks once a second instead; empty where it does not.
+  std::vector<std::string> polling() {
+    const std::lock_guard lock(mutex_);
+    return polling_;
+  }
   int calls() {
     const std::lock_guard lock(mutex_);
     return calls_;
@@ -85,6 +94,7 @@ class CountingSink final : public LockSink {
   std::mutex mutex_;
   std::condition_variable changed_;
   int calls_ = 0;
+  std::vector<std::string> polling_;
 };
 
 // Waits until `done`; the limit only ends a test that has failed.

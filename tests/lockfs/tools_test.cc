@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -201,6 +202,36 @@ TEST_F(WatchTest, AnUnsafeDirectoryEndsNoWatchAndIsPolled) {
   ASSERT_TRUE(sink_.AwaitMoreThan(before));
   before = sink_.calls();
   ASSERT_TRUE(sink_.AwaitMoreThan(before + 1));  // Nothing happens; it looks all the same.
+}
+
+TEST_F(WatchTest, WithoutInotifyItLooksOnceASecondAndSaysSo) {
+  lockfs::Seams seams;
+  seams.no_inotify = true;
+  locks_ = Open(seams);
+  Start();
+  ASSERT_THAT(sink_.polling(), SizeIs(1));
+  EXPECT_THAT(sink_.polling().front(), ::testing::HasSubstr("looked at once a second"));
+  ASSERT_TRUE(sink_.AwaitMoreThan(2));
+  EXPECT_THAT(sink_.polling(), SizeIs(1)) << "once";
+}
+
+TEST_F(WatchTest, AtTheLimitOfInotifyItSaysWhichToRaise) {
+  // Instances until there are no more.
+  std::vector<lockfs::UniqueFd> instances;
+  do {
+    instances.emplace_back(::inotify_init1(IN_CLOEXEC));
+  } while (instances.back() && instances.size() < 4096);
+  if (instances.back()) GTEST_SKIP() << "this user may have any number of inotify instances";
+  Start();
+  ASSERT_THAT(sink_.polling(), SizeIs(1));
+  EXPECT_THAT(sink_.polling().front(), ::testing::HasSubstr("raise fs.inotify"));
+  const int before = sink_.calls();
+  ASSERT_TRUE(sink_.AwaitMoreThan(before));
+}
+
+TEST_F(WatchTest, WhileItIsWatchedNothingIsPolled) {
+  Start();
+  EXPECT_THAT(sink_.polling(), SizeIs(0));
 }
 
 TEST_F(WatchTest, WatchingMakesNothing) {

@@ -23,9 +23,9 @@ inline constexpr std::string_view kLabelRestart = "io.lockstep.restart";
 // The ids of the containers whose namespaces it joined, with commas; none where it joined none.
 inline constexpr std::string_view kLabelShares = "io.lockstep.shares";
 inline constexpr std::string_view kLabelStrategy = "io.balena.update.strategy";
-// Milliseconds that a hand-over may take.
 // A service with it starts in a boot later than the one its container was made in.
 inline constexpr std::string_view kLabelRequiresReboot = "io.balena.update.requires-reboot";
+// Milliseconds that a hand-over may take.
 inline constexpr std::string_view kLabelHandOverTimeout = "io.balena.update.handover-timeout";
 
 // One service of one app, as locks see it. Ordered: the canonical order of taking locks.

@@ -90,6 +90,9 @@ class LockSink {
   virtual ~LockSink() = default;
   // Something changed in a watched place, or may have: look, or try to take.
   virtual void OnLocksChanged() = 0;
+  // Called once where the system refuses to tell of changes, and says why: OnLocksChanged is called
+  // once a second, then, whether anything changed or not.
+  virtual void OnPolling(const Error& /*why*/) {}
 };
 
 // Thread-safety: every method may be called from several threads at once.
