@@ -58,6 +58,26 @@ Result<Aside> Aside::Open(const LockRoot& root) {
   return Aside(std::move(opened.fd));
 }
 
+Result<void> Aside::CheckFileSystem(const LockRoot& root, const Seams& seams) const {
+  const std::string first = FreshName();
+  const std::string second = FreshName();
+  const std::string third = FreshName();
+  const UniqueFd made(
+      ::openat(fd(), first.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!made) return SystemError(errno, "make a file in " + root.path() + "/" + kName);
+  int error = ::linkat(fd(), first.c_str(), fd(), second.c_str(), 0) == 0 ? 0 : errno;
+  if (error == 0) error = seams.no_rename_flags ? EINVAL : Rename(fd(), second, fd(), third);
+  for (const std::string& name : {first, second, third}) ::unlinkat(fd(), name.c_str(), 0);
+  if (error == 0) return Ok();
+  if (error == EINVAL || error == ENOSYS || error == EPERM || error == EOPNOTSUPP) {
+    return MakeError(
+        ErrorCode::kUnsupported,
+        "the file system of " + root.path() + " has no links, or no renaming that replaces nothing",
+        "choose a root for locks on a file system such as tmpfs, ext4 or xfs");
+  }
+  return SystemError(error, "rename a file in " + root.path() + "/" + kName);
+}
+
 std::string Aside::NameOf(const JournalEntry& entry) {
   // No name holds a '/'.
   const std::string place = entry.app_dir + "/" + entry.service + "/" + entry.file;
@@ -65,7 +85,7 @@ std::string Aside::NameOf(const JournalEntry& entry) {
          std::to_string(HashOf(place));
 }
 
-std::string Aside::FreshName() {
+std::string Aside::FreshName() const {
   static std::atomic<unsigned> last{0};
   for (;;) {
     std::string name(kFreshPrefix);

@@ -19,13 +19,16 @@ class Aside {
  public:
   static Result<Aside> Open(const LockRoot& root);
 
+  // Whether files can be linked and renamed here as locks need it; else kUnsupported.
+  Result<void> CheckFileSystem(const LockRoot& root, const Seams& seams) const;
+
   int fd() const { return fd_.get(); }
 
   // Where a lock is put: known from the journal alone, so that a crash can be mended. One file may
   // be a lock in several places (hard links), each of which has a name of its own here.
   static std::string NameOf(const JournalEntry& entry);
   // A name that nothing has yet, for what is to be removed in any case (see Sweep).
-  std::string FreshName();
+  std::string FreshName() const;
 
   // Puts what `name` holds back to `to` in `dir`; drops it where something newer is there already
   // or the directory is gone.

@@ -26,6 +26,7 @@ class HostLockFs::Core {
   lockfs::FlockHistory flocks;
   std::mutex mutex;  // Guards what follows; held while locks are taken or given back.
   lockfs::Journal journal;
+  bool file_system_checked = false;  // It has what locks need.
   std::set<lockfs::FileId> live;  // Held by a LockSet of this process.
 };
 

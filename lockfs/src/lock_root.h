@@ -26,6 +26,7 @@ struct Seams {
   bool no_openat2 = false;
   bool no_tmpfile = false;
   bool no_inotify = false;
+  bool no_rename_flags = false;
   bool in_pid_namespace = false;  // Where /proc/locks does not tell of every process.
   std::function<std::chrono::steady_clock::time_point()> now = nullptr;
 

@@ -263,6 +263,10 @@ Result<LockOutcome> TakeAllLocks(const std::shared_ptr<HostLockFs::Core>& core,
   LOCKSTEP_TRY(auto root, LockRoot::Make(core->options, core->seams));
   core->journal.SetDurable(!root.IsInMemory());
   LOCKSTEP_TRY(auto aside, Aside::Open(root));
+  if (!core->file_system_checked) {
+    LOCKSTEP_TRYV(aside.CheckFileSystem(root, core->seams));
+    core->file_system_checked = true;
+  }
   LOCKSTEP_TRY(const auto dead, DeadEntries(*core));
   LOCKSTEP_TRY(const auto unmended, MendAside(*core, root, aside, dead));
   for (const Unmended& left : unmended) {  // Its own service is not free; the others may be.

@@ -190,8 +190,8 @@ TEST_F(CrashTest, AnAppsLockInThePlaceOfOursOfAFormerBootHolds) {
 TEST_F(CrashTest, WhatForceHadSetAsideInAFormerBootIsNotPutBack) {
   LeaveLocksBehind();
   lockfs::Journal journal(options_.journal_dir, options_.boot_id);
-  const lockfs::JournalEntry entry{lockfs::JournalEntry::Kind::kSetAside, {1, 2, 3}, "12", "web",
-                                   "updates.lock"};
+  const lockfs::JournalEntry entry{
+      lockfs::JournalEntry::Kind::kSetAside, {1, 2, 3}, "12", "web", "updates.lock"};
   ASSERT_TRUE(journal.Add({&entry, 1}));
   std::ofstream(Root() / ".lockstep" / lockfs::Aside::NameOf(entry)).close();
   options_.boot_id = "next-boot";

@@ -85,6 +85,23 @@ TEST_F(LimitsTest, AFullDiskUnderTheJournalTakesNothing) {
   EXPECT_TRUE(Taken(locks->TakeAll(kShop, LockMode::kRespect)).Release());
 }
 
+// Else a lock of ours could not be given back without the risk of taking an app's with it.
+TEST_F(LimitsTest, AFileSystemWithoutTheNeededCallsIsSaidBeforeAnythingIsTaken) {
+  lockfs::Seams seams;
+  seams.no_rename_flags = true;
+  const auto locks = Open(seams);
+  std::ofstream((fs::create_directories(Dir(kWeb)), Lock(kWeb))).close();
+  for (const LockMode mode : {LockMode::kRespect, LockMode::kForce}) {
+    const Error error = ErrorOf(locks->TakeAll(kShop, mode));
+    EXPECT_EQ(error.code, ErrorCode::kUnsupported);
+    EXPECT_THAT(Describe(error), HasSubstr("tmpfs, ext4"));
+  }
+  const auto holders = locks->Holders(kShop);
+  ASSERT_TRUE(holders);
+  EXPECT_THAT(holders.assume_value(), SizeIs(1)) << "what apps hold is seen all the same";
+  EXPECT_TRUE(fs::is_empty(Root() / ".lockstep"));
+}
+
 TEST_F(LimitsTest, AReadOnlyRootIsSaidAndLocksAreSeenAllTheSame) {
   if (!Mount(Root(), "mode=755")) GTEST_SKIP() << kNoMount;
   const auto locks = Open();
