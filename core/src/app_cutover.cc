@@ -1,5 +1,5 @@
-// The middle of an app's plan: the gate, stopping the old and starting the new, and giving the locks
-// back.
+// The middle of an app's plan: the gate, stopping the old and starting the new, and giving the
+// locks back.
 #include <algorithm>
 #include <utility>
 

@@ -195,6 +195,21 @@ struct Effect {
     if (container != nullptr) container->handed_over = true;
   }
 
+  void operator()(const DeleteLockRequest& request) const {
+    std::erase_if(state.locks, [&](const LockHolder& lock) { return lock.path == request.path; });
+  }
+
+  void operator()(const WriteConfigRequest& request) const {
+    std::erase(state.config_set, request.key);
+    if (request.value) {
+      state.config.insert_or_assign(request.key, *request.value);
+      state.config_set.push_back(request.key);
+      std::sort(state.config_set.begin(), state.config_set.end());
+    } else {
+      state.config.erase(request.key);
+    }
+  }
+
   void operator()(const AwaitRequest& request) const {
     ObservedContainer* container = state.FindContainer(request.container);
     if (container != nullptr) container->settled = true;

@@ -86,6 +86,8 @@ Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token s
   LOCKSTEP_TRY(StoreState stored, ports_.store.Load());
   observed.apps = std::move(stored.apps);
   observed.saved_restart = std::move(stored.saved_restart);
+  for (const auto& [key, value] : stored.settings) observed.config_set.push_back(key);
+  observed.config = std::move(stored.settings);
   LOCKSTEP_TRY(observed.boot_id, ports_.host.BootId());
   const Target none;
   const Target& of = target != nullptr ? *target : none;

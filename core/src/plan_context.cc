@@ -2,6 +2,8 @@
 
 #include <string>
 
+#include "lockstep/config_key.h"
+
 namespace lockstep {
 namespace {
 
@@ -9,7 +11,7 @@ bool OverridesLocks(const ObservedState& observed, const Target& target) {
   // A target that speaks for one app says nothing of the device.
   const auto& config = target.whole_device ? target.config : observed.config;
   const auto it = config.find(std::string(kOverrideLocksKey));
-  return it != config.end() && (it->second == "1" || it->second == "true" || it->second == "on");
+  return it != config.end() && IsOn(it->second);
 }
 
 }  // namespace

@@ -13,9 +13,6 @@
 
 namespace lockstep {
 
-// The lasting override of locks: a variable of the device's configuration.
-inline constexpr std::string_view kOverrideLocksKey = "BALENA_SUPERVISOR_OVERRIDE_LOCK";
-
 // For one thread. What a plan without changes never asks for is indexed when somebody asks.
 class PlanContext {
  public:

@@ -5,25 +5,11 @@
 
 #include "app_facts.h"
 #include "app_planner.h"
+#include "config_plan.h"
 #include "content_hash.h"
 
 namespace lockstep {
 namespace {
-
-void PlanConfig(const ObservedState& observed, const Target& target, Plan& plan) {
-  for (const auto& [key, to] : target.config) {
-    if (key == kOverrideLocksKey) continue;  // The planner's own.
-    const auto have = observed.config.find(key);
-    if (have != observed.config.end() && have->second == to) continue;
-    ConfigPlan config;
-    config.key = key;
-    if (have != observed.config.end()) config.from = have->second;
-    config.to = to;
-    config.action = ConfigAction::kRefuse;
-    config.message = "no configuration backend owns this key";
-    plan.config.push_back(std::move(config));
-  }
-}
 
 PlanStatus WholeStatus(const Plan& plan) {
   bool held = false;
@@ -34,6 +20,7 @@ PlanStatus WholeStatus(const Plan& plan) {
     ready |= app.status == PlanStatus::kReady;
     blocked |= app.status == PlanStatus::kBlocked;
   }
+  for (const ConfigPlan& config : plan.config) ready |= config.action == ConfigAction::kApply;
   if (held) return PlanStatus::kHeld;
   if (ready) return PlanStatus::kReady;
   return blocked ? PlanStatus::kBlocked : PlanStatus::kInSync;
@@ -74,7 +61,7 @@ Plan MakePlan(const ObservedState& observed, const Target& target, const PlanOpt
     }
     plan.apps.push_back(AppPlanner(context, facts, plan.steps).Make());
   }
-  PlanConfig(observed, target, plan);
+  PlanConfig(context, target, plan);
   plan.status = WholeStatus(plan);
   plan.fingerprint = Fingerprint(plan);
   return plan;

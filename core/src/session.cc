@@ -460,6 +460,14 @@ std::vector<AppReport> Session::Reports() const {
     }
     reports.push_back(std::move(report));
   }
+  // What concerns no app; where all of it went well there is nothing to say.
+  if (const auto device = runs_.find(""); device != runs_.end() && device->second.failed) {
+    AppReport report;
+    report.name = "device";
+    report.outcome = ApplyOutcome::kFailed;
+    report.error = device->second.failed;
+    reports.push_back(std::move(report));
+  }
   return reports;
 }
 

@@ -84,6 +84,11 @@ class Builder {
         return ReleaseLocksRequest{};
       case StepKind::kCommitRelease:
         return CommitRelease();
+      case StepKind::kWriteConfig:
+        return WriteConfig();
+      case StepKind::kDeleteLock:
+        // That of an app goes when its span takes the locks.
+        return step_.app.empty() ? DeleteLock() : AwaitRequest{step_.subject};
       default:
         return AwaitRequest{step_.subject};
     }
@@ -282,6 +287,23 @@ class Builder {
 
   std::string To() const {
     return app_ != nullptr && app_->release ? app_->release->commit : std::string();
+  }
+
+  StepRequest WriteConfig() const {
+    WriteConfigRequest request{step_.subject, std::nullopt};
+    if (const auto it = target_.config.find(step_.subject); it != target_.config.end()) {
+      request.value = it->second;
+    }
+    return request;
+  }
+
+  StepRequest DeleteLock() const {
+    DeleteLockRequest request{{}, step_.subject};
+    for (const LockHolder& holder : observed_.locks) {
+      if (holder.path != step_.subject) continue;
+      request.service = {holder.app, holder.app_dir, holder.service};
+    }
+    return request;
   }
 
   StepRequest TakeLocks() const {

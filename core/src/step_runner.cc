@@ -158,6 +158,21 @@ struct StepRunner::Performer {
     return Remember(request.record);
   }
 
+  Result<StepResult> operator()(const DeleteLockRequest& request) const {
+    const std::vector<ServiceRef> service = {request.service};
+    LOCKSTEP_TRY(LockOutcome outcome, ports.locks.TakeAll(service, LockMode::kForce));
+    StepResult result;
+    auto* taken = std::get_if<LockTaken>(&outcome);
+    if (taken == nullptr) return result;  // A span has them: then no app does.
+    LOCKSTEP_TRYV(taken->locks.Release());
+    result.overridden = std::move(taken->overridden);
+    return result;
+  }
+
+  Result<StepResult> operator()(const WriteConfigRequest& request) const {
+    return Done(ports.store.PutSetting(request.key, request.value));
+  }
+
   Result<StepResult> operator()(const AwaitRequest&) const {
     return MakeError(ErrorCode::kInternal, "a wait is not for a runner to perform");
   }

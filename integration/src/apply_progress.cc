@@ -130,7 +130,7 @@ std::string ApplyProgress::NameOf(const std::string& app) const {
 }
 
 std::string ApplyProgress::Prefix(const std::string& app) const {
-  return app.empty() ? std::string() : style_.Bold(NameOf(app)) + ": ";
+  return style_.Bold(app.empty() ? "device" : NameOf(app)) + ": ";
 }
 
 void ApplyProgress::OnPlan(const Plan& plan, std::vector<std::string>& lines) {

@@ -17,6 +17,9 @@ class SeenStore final : public Store {
   Result<void> EraseApp(std::string_view) override { return Refuse(); }
   Result<void> PutSavedRestart(std::string_view, std::string_view) override { return Refuse(); }
   Result<void> EraseSavedRestart(std::string_view) override { return Refuse(); }
+  Result<void> PutSetting(std::string_view, const std::optional<std::string>&) override {
+    return Refuse();
+  }
   Result<void> PutLastTarget(std::string_view) override { return Refuse(); }
 
  private:

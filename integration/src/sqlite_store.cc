@@ -22,7 +22,7 @@
 namespace lockstep {
 namespace {
 
-constexpr int kSchemaVersion = 2;
+constexpr int kSchemaVersion = 3;
 // FULL: a commit is on the disk when it returns. Lists are kept as JSON, so that a record is one
 // row, and putting it one statement.
 constexpr const char* kSetUp =
@@ -34,18 +34,29 @@ constexpr const char* kSchema =
     "  networks TEXT NOT NULL, interrupted TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE saved_restart (container TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE target (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL);"
-    "PRAGMA user_version = 2;"
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 3;"
+    "COMMIT;";
+// From the version before, which kept no settings.
+constexpr int kVersionBefore = 2;
+constexpr const char* kUpgrade =
+    "BEGIN IMMEDIATE;"
+    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+    "PRAGMA user_version = 3;"
     "COMMIT;";
 
 enum Query : std::size_t {
   kLoadApps,
   kLoadRestarts,
   kLoadTarget,
+  kLoadSettings,
   kPutApp,
   kEraseApp,
   kPutRestart,
   kEraseRestart,
   kPutTarget,
+  kPutSetting,
+  kEraseSetting,
   kQueryCount,
 };
 constexpr std::array<const char*, kQueryCount> kSql = {
@@ -54,11 +65,14 @@ constexpr std::array<const char*, kQueryCount> kSql = {
     "app",
     "SELECT container, policy FROM saved_restart",
     "SELECT text FROM target",
+    "SELECT key, value FROM setting",
     "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "DELETE FROM app WHERE app = ?",
     "INSERT OR REPLACE INTO saved_restart VALUES (?, ?)",
     "DELETE FROM saved_restart WHERE container = ?",
     "INSERT OR REPLACE INTO target VALUES (1, ?)",
+    "INSERT OR REPLACE INTO setting VALUES (?, ?)",
+    "DELETE FROM setting WHERE key = ?",
 };
 
 struct CloseDatabase {
@@ -135,7 +149,8 @@ std::map<std::string, Value> MapColumn(sqlite3_stmt* row, int column) {
 
 class SqliteStore final : public Store {
  public:
-  explicit SqliteStore(Database database) : database_(std::move(database)) {}
+  SqliteStore(Database database, bool has_settings)
+      : database_(std::move(database)), has_settings_(has_settings) {}
 
   Result<StoreState> Load() override {
     const std::lock_guard lock(mutex_);
@@ -156,6 +171,10 @@ class SqliteStore final : public Store {
     }));
     LOCKSTEP_TRYV(ForEachRow(kLoadTarget,
                              [&](sqlite3_stmt* row) { state.last_target = ColumnText(row, 0); }));
+    if (!has_settings_) return state;
+    LOCKSTEP_TRYV(ForEachRow(kLoadSettings, [&](sqlite3_stmt* row) {
+      state.settings[ColumnText(row, 0)] = ColumnText(row, 1);
+    }));
     return state;
   }
 
@@ -173,6 +192,10 @@ class SqliteStore final : public Store {
   }
   Result<void> EraseSavedRestart(std::string_view container) override {
     return Write(kEraseRestart, {std::string(container)});
+  }
+  Result<void> PutSetting(std::string_view key, const std::optional<std::string>& value) override {
+    return value ? Write(kPutSetting, {std::string(key), *value})
+                 : Write(kEraseSetting, {std::string(key)});
   }
   Result<void> PutLastTarget(std::string_view text) override {
     return Write(kPutTarget, {std::string(text)});
@@ -229,13 +252,15 @@ class SqliteStore final : public Store {
 
   std::mutex mutex_;
   Database database_;
+  const bool has_settings_;
   std::array<Statement, kQueryCount> statements_;  // Goes before the database.
 };
 
 struct Opening {
   Database database;
-  std::string damage;   // What is wrong with the file; empty where nothing is.
-  bool is_new = false;  // Nothing was ever kept in it.
+  std::string damage;      // What is wrong with the file; empty where nothing is.
+  bool is_new = false;     // Nothing was ever kept in it.
+  bool is_before = false;  // Of the version before.
 };
 
 Opening Damaged(std::string what) { return {.database = nullptr, .damage = std::move(what)}; }
@@ -263,19 +288,22 @@ Result<Opening> OpenFile(const std::string& name, int flags, const char* set_up)
   if (check.assume_value() != "ok") return Damaged(check.assume_value());
   LOCKSTEP_TRY(const std::string version, Ask(raw, "PRAGMA user_version"));
   const bool is_new = version == "0";
-  if (!is_new && version != std::to_string(kSchemaVersion)) {
+  const bool is_before = version == std::to_string(kVersionBefore);
+  if (!is_new && !is_before && version != std::to_string(kSchemaVersion)) {
     return MakeError(ErrorCode::kUnsupported,
                      "the state was written by another version of Lockstep (format " + version +
                          ", known is " + std::to_string(kSchemaVersion) + ")",
                      "use the newer Lockstep, or give another --state-dir");
   }
-  return Opening{.database = std::move(database), .damage = {}, .is_new = is_new};
+  return Opening{
+      .database = std::move(database), .damage = {}, .is_new = is_new, .is_before = is_before};
 }
 
 Result<Opening> OpenDatabase(const std::string& path) {
   LOCKSTEP_TRY(Opening opening, OpenFile(path, SQLITE_OPEN_READWRITE, kSetUp));
-  if (!opening.is_new) return opening;
-  const int status = sqlite3_exec(opening.database.get(), kSchema, nullptr, nullptr, nullptr);
+  if (!opening.is_new && !opening.is_before) return opening;
+  const char* sql = opening.is_new ? kSchema : kUpgrade;
+  const int status = sqlite3_exec(opening.database.get(), sql, nullptr, nullptr, nullptr);
   if (status != SQLITE_OK) return StoreError(opening.database.get(), status);
   return opening;
 }
@@ -355,7 +383,7 @@ Result<OpenedStore> Open(const std::string& state_dir) {
     LOCKSTEP_TRY(opening, OpenDatabase(path));
     if (!opening.damage.empty()) return MakeError(ErrorCode::kUnavailable, opening.damage);
   }
-  opened.store = std::make_unique<SqliteStore>(std::move(opening.database));
+  opened.store = std::make_unique<SqliteStore>(std::move(opening.database), true);
   return opened;
 }
 
@@ -378,7 +406,7 @@ Result<OpenedStore> ReadDatabase(const std::string& path, bool unchanging) {
   if (!opening.damage.empty()) {
     note = "it is damaged (" + opening.damage + ")";
   } else if (!opening.is_new) {
-    LOCKSTEP_TRY(state, SqliteStore(std::move(opening.database)).Load());
+    LOCKSTEP_TRY(state, SqliteStore(std::move(opening.database), !opening.is_before).Load());
   }
   return OpenedStore{std::make_unique<SeenStore>(std::move(state)), std::move(note)};
 }

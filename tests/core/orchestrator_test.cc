@@ -5,14 +5,17 @@
 
 #include <condition_variable>
 #include <mutex>
+#include <optional>
 #include <set>
 #include <thread>
 
+#include "lockstep/config_key.h"
 #include "lockstep/runtimes/memory_engine.h"
 #include "lockstep/testing/fake_host_control.h"
 #include "lockstep/testing/fake_lock_fs.h"
 #include "lockstep/testing/fake_store.h"
 #include "lockstep/testing/matchers.h"
+#include "lockstep/testing/mock_store.h"
 #include "planning.h"
 
 namespace lockstep::test {
@@ -117,6 +120,46 @@ TEST_F(OrchestratorTest, MovesFromOneReleaseToTheNext) {
   EXPECT_THAT(locks_.taken(), IsEmpty());
   EXPECT_EQ(engine_.State().images.size(), 2u) << "the old image of web stayed";
   EXPECT_EQ(store_.state().apps.at(0).committed, "c2");
+}
+
+// The lasting override, from its setting to its end.
+TEST_F(OrchestratorTest, DeletesLocksWhenTheOverrideIsSetAndRespectsThoseTakenLater) {
+  const std::string key(kOverrideLocksKey);
+  const auto apply = [&](std::map<std::string, std::string> config) {
+    Target target = MakeTarget({MakeApp("c1", kA)});
+    target.config = std::move(config);
+    Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+    return OutcomeOf(orchestrator.Apply(target, options_, recorder_, {}));
+  };
+  ASSERT_EQ(apply({}), ApplyOutcome::kInSync);
+  ASSERT_TRUE(locks_.HoldByApp(db_));
+  EXPECT_EQ(apply({{key, "1"}}), ApplyOutcome::kInSync);
+  EXPECT_FALSE(locks_.HeldByApp(db_));
+  EXPECT_THAT(locks_.taken(), IsEmpty());
+  EXPECT_THAT(store_.state().settings, ElementsAre(std::pair(key, std::string("1"))));
+  ASSERT_TRUE(locks_.HoldByApp(db_));
+  EXPECT_EQ(apply({{key, "1"}}), ApplyOutcome::kInSync);
+  EXPECT_TRUE(locks_.HeldByApp(db_)) << "once";
+  EXPECT_EQ(apply({}), ApplyOutcome::kInSync);
+  EXPECT_THAT(store_.state().settings, IsEmpty());
+  options_.session.wait_when_held = false;
+  EXPECT_EQ(OutcomeOf(Apply("c2", {{.name = "db", .image = "db:2"}, {.name = "web"}})),
+            ApplyOutcome::kHeld);
+  EXPECT_TRUE(locks_.HeldByApp(db_));
+}
+
+TEST_F(OrchestratorTest, ASettingThatCannotBeKeptIsAFailureAndStopsNoApp) {
+  Target target = MakeTarget({MakeApp("c1", kA)});
+  target.config["BALENA_SUPERVISOR_POLL_INTERVAL"] = "900000";
+  ::testing::NiceMock<MockStore> full(store_);
+  ON_CALL(full, PutSetting).WillByDefault([](std::string_view, const std::optional<std::string>&) {
+    return Result<void>(MakeError(ErrorCode::kNoSpace, "disk full", "free some space"));
+  });
+  Orchestrator orchestrator({engine_, locks_, full, host_, clock_});
+  const auto report = orchestrator.Apply(target, options_, recorder_, {});
+  EXPECT_EQ(OutcomeOf(report), ApplyOutcome::kFailed);
+  EXPECT_THAT(last_error_, ::testing::HasSubstr("disk full"));
+  EXPECT_THAT(Running(), ElementsAre("db_0_0_c1", "web_0_0_c1"));
 }
 
 TEST_F(OrchestratorTest, AppliesThePlanThatWasRead) {

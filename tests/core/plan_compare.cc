@@ -160,6 +160,7 @@ void LookAtPlan(const Scenario& scenario, Findings& findings) {
   const Plan again = MakePlan(seen, scenario.target, scenario.options);
   if (!SamePlan(plan, again)) findings.push_back({Property::kI12, "twice gives two plans"});
   for (const Step& step : plan.steps) {
+    if (step.app.empty()) continue;  // Judged by what differs.
     if (!IsAtRest(scenario.target, Known(scenario.observed), step.app)) continue;
     findings.push_back({Property::kI10, std::string(StepKindName(step.kind)) + " " + step.subject +
                                             ", though nothing is left to do for " + step.app});

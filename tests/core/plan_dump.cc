@@ -61,7 +61,8 @@ void WriteContainer(std::ostream& out, const ObservedContainer& c) {
       << ") " << HealthName(c.health) << " image=" << c.image_id
       << " policy=" << c.restart_policy.value_or("?")
       << " networks=" << (c.networks ? List(*c.networks) : "?")
-      << (c.config_hash.empty() ? " adopted" : "") << (c.settled ? " settled" : "") << (c.start_failed ? " start failed" : "");
+      << (c.config_hash.empty() ? " adopted" : "") << (c.settled ? " settled" : "")
+      << (c.start_failed ? " start failed" : "");
   if (c.spec) WriteSpec(out, *c.spec);
   out << "\n";
 }

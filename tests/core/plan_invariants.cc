@@ -75,6 +75,37 @@ void PlanJudge::Judge() {
     JudgeWayBack(look);
   }
   for (std::size_t i = 0; i < plan_.steps.size(); ++i) JudgeSubject(i);
+  JudgeDevice();
+}
+
+// Settings are written where they differ; locks go when the lasting override is set, and then
+// alone.
+void PlanJudge::JudgeDevice() {
+  const auto value = [](const std::map<std::string, std::string>& config, const std::string& key) {
+    const auto it = config.find(key);
+    return it == config.end() ? std::string() : it->second;
+  };
+  const std::string override_key = "BALENA_SUPERVISOR_OVERRIDE_LOCK";
+  const bool sets = value(target_.config, override_key) == "1" &&
+                    value(state_.config, override_key) != "1" && target_.whole_device;
+  for (const Step& step : plan_.steps) {
+    if (!step.app.empty()) continue;
+    if (step.phase != Phase::kConfig || step.disruptive) {
+      Add(Property::kForm, step, "of no app, and no configuration");
+    } else if (step.kind == StepKind::kWriteConfig) {
+      const bool differs =
+          value(target_.config, step.subject) != value(state_.config, step.subject);
+      if (!target_.whole_device || !differs) Add(Property::kI10, step, "which is so already");
+    } else if (step.kind == StepKind::kDeleteLock) {
+      const bool known =
+          std::any_of(state_.locks.begin(), state_.locks.end(), [&](const LockHolder& holder) {
+            return holder.path == step.subject && holder.held && !holder.ours;
+          });
+      if (!known || !sets) Add(Property::kI1, step, "which is no lock to be deleted");
+    } else {
+      Add(Property::kForm, step, "of no app");
+    }
+  }
 }
 
 bool PlanJudge::AnyBefore(std::size_t then, StepKind kind, const std::string& app) const {
@@ -110,7 +141,9 @@ void PlanJudge::JudgeForm() {
     if (step.id.value == 0 || !ids.insert(step.id).second) {
       Add(Property::kForm, step, "its id is not its own");
     }
-    if (PlanOf(step.app) == nullptr) Add(Property::kForm, step, "of an app that has no plan");
+    if (!step.app.empty() && PlanOf(step.app) == nullptr) {
+      Add(Property::kForm, step, "of an app that has no plan");
+    }
     for (std::size_t k = 0; k < step.after.size(); ++k) {
       const std::uint32_t before = step.after[k];
       if (before >= i) {

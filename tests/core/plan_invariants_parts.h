@@ -30,6 +30,7 @@ class PlanJudge {
 
  private:
   void JudgeForm();
+  void JudgeDevice();
   void JudgeStatuses();
   void JudgeAppStatus(const AppPlan& app);
   void JudgeScope(const AppLook& look);

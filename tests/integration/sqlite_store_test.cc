@@ -282,6 +282,31 @@ TEST(SqliteStoreTest, LeavesTheFileOfANewerLockstepAlone) {
   EXPECT_THAT(OpenSqliteStoreToLook(directory / "state"), IsError(ErrorCode::kUnsupported));
 }
 
+// The version before had no settings.
+TEST(SqliteStoreTest, TheFileOfTheVersionBeforeIsReadAndGoesOn) {
+  const TemporaryDirectory directory;
+  PutRecord(directory / "state", "shop");
+  sqlite3* database = nullptr;
+  ASSERT_EQ(sqlite3_open((directory / "state/lockstep.db").c_str(), &database), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(database, "DROP TABLE setting; PRAGMA user_version = 2", nullptr, nullptr,
+                         nullptr),
+            SQLITE_OK);
+  sqlite3_close(database);
+  const auto seen = OpenSqliteStoreToLook(directory / "state");
+  ASSERT_THAT(seen, IsOk());
+  EXPECT_EQ(seen.assume_value().store->Load().assume_value().apps.size(), 1U);
+  {
+    const auto opened = OpenSqliteStore(directory / "state");
+    ASSERT_THAT(opened, IsOk());
+    ASSERT_THAT(opened.assume_value().store->PutSetting("a", "1"), IsOk());
+  }
+  const auto again = OpenSqliteStore(directory / "state");
+  ASSERT_THAT(again, IsOk());
+  const StoreState state = again.assume_value().store->Load().assume_value();
+  EXPECT_EQ(state.apps.size(), 1U);
+  EXPECT_EQ(state.settings.size(), 1U);
+}
+
 TEST(SqliteStoreTest, AFileInPlaceOfTheDirectoryIsSaidToBeOne) {
   const TemporaryDirectory directory;
   std::ofstream(directory / "state") << "x";

@@ -28,10 +28,10 @@ bool HasFeature(const Labels& labels, std::string_view feature);
 // For readers of targets, once a service's labels, environment and volumes are complete. Gives old
 // labels their new names (io.resin.features.resin-api is io.balena.features.balena-api; the new
 // one wins where there are both), and adds what the features ask for: paths of the host to
-// `volumes`, a GPU to `gpus`, variables to the environment (the service's own win). It is part of the specification
-// from then on, and so the same for every device: where a host lacks one of the paths, the engine
-// makes an empty directory (and refuses a container that is to have a socket that is not there).
-// Doing it twice changes nothing more.
+// `volumes`, a GPU to `gpus`, variables to the environment (the service's own win). It is part of
+// the specification from then on, and so the same for every device: where a host lacks one of the
+// paths, the engine makes an empty directory (and refuses a container that is to have a socket that
+// is not there). Doing it twice changes nothing more.
 //
 // Returns what is to be said of the labels, without the service's name:
 //   unsupported-feature  blocks: a feature that Lockstep cannot give

@@ -98,9 +98,9 @@ class LockSink {
 // Thread-safety: every method may be called from several threads at once.
 // Blocking: file system calls only, but for Watch.
 // Errors of every method: kPermissionDenied; kInvalidInput (a name that is no single path
-// component); kUnsafeLockRoot (a place that others may have prepared: a symlink, another file system,
-// another user's directory; such a service is never "free"); kNoSpace; kUnavailable (any other
-// refusal of the system).
+// component); kUnsafeLockRoot (a place that others may have prepared: a symlink, another file
+// system, another user's directory; such a service is never "free"); kNoSpace; kUnavailable (any
+// other refusal of the system).
 class LockFs {
  public:
   LockFs() = default;

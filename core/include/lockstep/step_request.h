@@ -85,6 +85,15 @@ struct TakeLocksRequest {
   AppRecord record;  // Made durable before the first disruptive step: the cutover has begun.
 };
 struct ReleaseLocksRequest {};
+// When the lasting override is set: outside of any span.
+struct DeleteLockRequest {
+  ServiceRef service;
+  std::string path;
+};
+struct WriteConfigRequest {
+  std::string key;
+  std::optional<std::string> value;  // None: it goes.
+};
 struct CommitReleaseRequest {
   AppRecord record;  // An empty one is erased.
 };
@@ -98,8 +107,8 @@ using StepRequest =
                  StopContainerRequest, UpdateContainerRequest, RenameContainerRequest,
                  RemoveContainerRequest, CreateNetworkRequest, RemoveNetworkRequest,
                  ConnectNetworkRequest, CreateVolumeRequest, PurgeVolumeRequest, RemoveImageRequest,
-                 TakeLocksRequest, ReleaseLocksRequest, CommitReleaseRequest, AwaitHandoverRequest,
-                 AwaitRequest>;
+                 TakeLocksRequest, ReleaseLocksRequest, DeleteLockRequest, WriteConfigRequest,
+                 CommitReleaseRequest, AwaitHandoverRequest, AwaitRequest>;
 
 // `step` is one of `plan`, and `plan` was made of `observed` and `target`.
 StepRequest BuildRequest(const Step& step, const Plan& plan, const ObservedState& observed,

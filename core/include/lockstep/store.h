@@ -3,6 +3,7 @@
 #define LOCKSTEP_STORE_H_
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -14,6 +15,7 @@ namespace lockstep {
 
 struct StoreState {
   std::vector<AppRecord> apps;                       // Sorted by app.
+  std::map<std::string, std::string> settings;       // Of Lockstep itself (config_key.h).
   std::map<std::string, std::string> saved_restart;  // Container id -> policy (ObservedState).
   std::string last_target;  // The last target that was accepted, as read; empty: none known.
 };
@@ -33,6 +35,9 @@ class Store {
   virtual Result<void> EraseApp(std::string_view app) = 0;
   virtual Result<void> PutSavedRestart(std::string_view container, std::string_view policy) = 0;
   virtual Result<void> EraseSavedRestart(std::string_view container) = 0;
+  // None: the setting is no more.
+  virtual Result<void> PutSetting(std::string_view key,
+                                  const std::optional<std::string>& value) = 0;
   virtual Result<void> PutLastTarget(std::string_view text) = 0;
 };
 

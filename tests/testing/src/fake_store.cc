@@ -72,6 +72,13 @@ Result<void> FakeStore::EraseSavedRestart(std::string_view container) {
   return Apply([&] { state_.saved_restart.erase(std::string(container)); });
 }
 
+Result<void> FakeStore::PutSetting(std::string_view key, const std::optional<std::string>& value) {
+  return Apply([&] {
+    state_.settings.erase(std::string(key));
+    if (value) state_.settings.emplace(key, *value);
+  });
+}
+
 Result<void> FakeStore::PutLastTarget(std::string_view text) {
   return Apply([&] { state_.last_target = text; });
 }

@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -100,6 +101,17 @@ void KeepsSavedRestartPolicies(StorePlace& place) {
               ElementsAre(Pair("c1", "always"), Pair("c2", "on-failure:3")));
 }
 
+void KeepsSettings(StorePlace& place) {
+  Store& store = place.Open();
+  ASSERT_THAT(store.PutSetting("a", "1"), IsOk());
+  ASSERT_THAT(store.PutSetting("b", ""), IsOk());
+  ASSERT_THAT(store.PutSetting("a", "2"), IsOk());
+  ASSERT_THAT(store.PutSetting("c", "3"), IsOk());
+  ASSERT_THAT(store.PutSetting("c", std::nullopt), IsOk());
+  ASSERT_THAT(store.PutSetting("never", std::nullopt), IsOk());
+  EXPECT_THAT(LoadFrom(place.Open()).settings, ElementsAre(Pair("a", "2"), Pair("b", "")));
+}
+
 void KeepsTheLastTargetOnly(StorePlace& place) {
   Store& store = place.Open();
   const std::string large(1 << 20, 'x');
@@ -154,6 +166,7 @@ constexpr NamedCheck kChecks[] = {
     {"ErasesOneAppAlone", &ErasesOneAppAlone},
     {"ErasingWhatIsNotThereIsNoError", &ErasingWhatIsNotThereIsNoError},
     {"KeepsSavedRestartPolicies", &KeepsSavedRestartPolicies},
+    {"KeepsSettings", &KeepsSettings},
     {"KeepsTheLastTargetOnly", &KeepsTheLastTargetOnly},
     {"CanBeUsedFromSeveralThreads", &CanBeUsedFromSeveralThreads},
 };

@@ -26,6 +26,7 @@ class FakeStore final : public Store {
   Result<void> EraseApp(std::string_view app) override;
   Result<void> PutSavedRestart(std::string_view container, std::string_view policy) override;
   Result<void> EraseSavedRestart(std::string_view container) override;
+  Result<void> PutSetting(std::string_view key, const std::optional<std::string>& value) override;
   Result<void> PutLastTarget(std::string_view text) override;
 
  private:

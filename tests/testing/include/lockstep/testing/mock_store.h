@@ -28,6 +28,10 @@ class MockStore : public Store {
     ON_CALL(*this, EraseSavedRestart).WillByDefault([&behind](Text container) {
       return behind.EraseSavedRestart(container);
     });
+    ON_CALL(*this, PutSetting)
+        .WillByDefault([&behind](Text key, const std::optional<std::string>& value) {
+          return behind.PutSetting(key, value);
+        });
     ON_CALL(*this, PutLastTarget).WillByDefault([&behind](Text text) {
       return behind.PutLastTarget(text);
     });
@@ -38,6 +42,8 @@ class MockStore : public Store {
   MOCK_METHOD(Result<void>, EraseApp, (Text app), (override));
   MOCK_METHOD(Result<void>, PutSavedRestart, (Text container, Text policy), (override));
   MOCK_METHOD(Result<void>, EraseSavedRestart, (Text container), (override));
+  MOCK_METHOD(Result<void>, PutSetting, (Text key, const std::optional<std::string>& value),
+              (override));
   MOCK_METHOD(Result<void>, PutLastTarget, (Text text), (override));
 };
 
