@@ -136,7 +136,7 @@ struct ObservedState {
   EngineState engine;
   std::vector<LockHolder> locks;   // Of owned and target services; those of Lockstep have `ours`.
   std::vector<std::string> spans;  // Apps all of whose locks Lockstep holds. Sorted.
-  std::map<std::string, std::string> config;
+  std::map<std::string, std::string> config;  // What is in force, by canonical key.
   std::vector<std::string> config_set;  // Keys that Lockstep set.
   std::vector<AppRecord> apps;          // Sorted by app.
   // Restart policies of adopted containers that were set aside: container id -> policy.
