@@ -117,7 +117,10 @@ Result<ObservedState> ApplyRun::Begin(std::stop_token stop) {
   WarnOfNearMisses();
   LOCKSTEP_TRYV(AskAgain(observed));
   LOCKSTEP_TRYV(AdoptSpans(observed));
-  LOCKSTEP_TRYV(ports_.locks.ReleaseLeftovers());
+  // One service's that cannot be released keeps no other app from its update.
+  if (auto released = ports_.locks.ReleaseLeftovers(); !released) {
+    Warn({}, WithContext(std::move(released).assume_error(), "release what was left locked"));
+  }
   return observed;
 }
 

@@ -16,7 +16,8 @@ namespace {
 
 constexpr const char* kName = ".lockstep";
 constexpr std::string_view kFreshPrefix = "gone-";
-constexpr int kRefills = 100;
+// Of one removal: whoever fills a tree as fast as it is emptied must keep nobody waiting.
+constexpr int kMostRemoved = 100'000;
 constexpr const char* kHint = "make it a directory of the user that runs Lockstep, with mode 0700";
 
 struct CloseDir {
@@ -106,28 +107,34 @@ Result<void> Aside::Remove(const std::string& name) {
   if (errno != EISDIR) return SystemError(errno, "remove a lock");
   if (::unlinkat(fd(), name.c_str(), AT_REMOVEDIR) == 0 || errno == ENOENT) return Ok();
   if (errno != ENOTEMPTY && errno != EEXIST) return SystemError(errno, "remove a lock directory");
-  std::vector<std::string> flat = {name};
-  for (int refills = 0; !flat.empty();) {
+  // Under a name that a later sweep knows: what is not removed now is then.
+  std::string tree = name;
+  if (!tree.starts_with(kFreshPrefix)) {
+    tree = FreshName();
+    if (const int error = Rename(fd(), name, fd(), tree); error != 0 && error != ENOENT) {
+      return SystemError(error, "remove a lock directory");
+    }
+  }
+  std::vector<std::string> flat = {tree};
+  for (int left = kMostRemoved; !flat.empty() && left > 0;) {
     const std::string next = std::move(flat.back());
     flat.pop_back();
-    LOCKSTEP_TRYV(RemoveFlat(next, flat));
-    // A container that still has it bound may go on filling it.
-    if (!flat.empty() && flat.back() == next && ++refills == kRefills) {
-      return SystemError(EBUSY, "remove a lock directory that is being filled");
-    }
+    LOCKSTEP_TRYV(RemoveFlat(next, flat, left));
   }
   return Ok();
 }
 
 // Neither depth nor width of a tree costs a descriptor, stack or a path longer than a name.
-Result<void> Aside::RemoveFlat(const std::string& name, std::vector<std::string>& flat) {
+Result<void> Aside::RemoveFlat(const std::string& name, std::vector<std::string>& flat, int& left) {
   const std::string what = "remove a lock directory";
   const DirStream stream = ListDirectory(fd(), name);
   if (!stream) return errno == ENOENT ? Result<void>(Ok()) : SystemError(errno, what);
   const int here = ::dirfd(stream.get());
+  --left;
   errno = 0;
   while (const dirent* entry = ::readdir(stream.get())) {
     if (IsDots(entry->d_name)) continue;
+    if (--left <= 0) return Ok();
     if (::unlinkat(here, entry->d_name, 0) != 0 && errno != ENOENT) {
       if (errno != EISDIR) return SystemError(errno, what);
       if (::unlinkat(here, entry->d_name, AT_REMOVEDIR) != 0 && errno != ENOENT) {
@@ -148,17 +155,14 @@ Result<void> Aside::RemoveFlat(const std::string& name, std::vector<std::string>
   return Ok();
 }
 
-Result<void> Aside::Sweep() {
+void Aside::Sweep() {
   const DirStream stream = ListDirectory(fd(), ".");
-  if (!stream) return SystemError(errno, "list what was set aside");
+  if (!stream) return;
   std::vector<std::string> gone;
   while (const dirent* entry = ::readdir(stream.get())) {
     if (std::string_view(entry->d_name).starts_with(kFreshPrefix)) gone.push_back(entry->d_name);
   }
-  for (const std::string& name : gone) {
-    LOCKSTEP_TRYV(Remove(name));
-  }
-  return Ok();
+  for (const std::string& name : gone) (void)Remove(name);
 }
 
 }  // namespace lockstep::lockfs

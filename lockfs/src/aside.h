@@ -33,15 +33,17 @@ class Aside {
   // Puts what `name` holds back to `to` in `dir`; drops it where something newer is there already
   // or the directory is gone.
   Result<void> PutBack(const std::string& name, int dir, const std::string& to);
-  // Removes what `name` holds, a whole tree if it is one. Nothing there is fine.
+  // Removes what `name` holds, a whole tree if it is one; of one that has no end, so much as does
+  // no harm, and the rest is for Sweep. Nothing there is fine.
   Result<void> Remove(const std::string& name);
-  // Removes what a crash left under fresh names.
-  Result<void> Sweep();
+  // Removes what is under fresh names still. What cannot be removed is in nobody's way.
+  void Sweep();
 
  private:
   explicit Aside(UniqueFd fd) : fd_(std::move(fd)) {}
   // Empties and removes a directory. What is a directory in it becomes one beside it, in `flat`.
-  Result<void> RemoveFlat(const std::string& name, std::vector<std::string>& flat);
+  // `left`: how many more entries may be removed.
+  Result<void> RemoveFlat(const std::string& name, std::vector<std::string>& flat, int& left);
 
   UniqueFd fd_;
 };

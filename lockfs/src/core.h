@@ -27,7 +27,7 @@ class HostLockFs::Core {
   std::mutex mutex;  // Guards what follows; held while locks are taken or given back.
   lockfs::Journal journal;
   bool file_system_checked = false;  // It has what locks need.
-  std::set<lockfs::FileId> live;  // Held by a LockSet of this process.
+  std::set<lockfs::FileId> live;     // Held by a LockSet of this process.
 };
 
 namespace lockfs {

@@ -56,25 +56,42 @@ void HeldLocks::Keep(LockFile lock, ServiceDir dir) {
   Keep(std::move(lock));
 }
 
+// Somebody may have removed it, as cleaners of /tmp do with what is empty.
+Result<void> HeldLocks::MendAsideDirectory() {
+  struct stat seen {};
+  if (::fstat(aside_.fd(), &seen) != 0 || seen.st_nlink != 0) return Ok();
+  LOCKSTEP_TRY(aside_, Aside::Open(root_));
+  return Ok();
+}
+
 Result<void> HeldLocks::GiveBack() {
-  Result<void> result = Ok();
+  Result<void> result = MendAsideDirectory();
+  const auto keep_first = [&result](Result<void> next) {
+    if (!next && result) result = std::move(next);  // The journal has it: ReleaseLeftovers.
+  };
+  std::vector<FileId> gone;
+  std::vector<LockFile*> aside;
+  for (LockFile& lock : locks_) {
+    core_->live.erase(lock.id);
+    auto is_aside = SetLockAside(lock, dirs_[lock.dir], aside_, core_->seams);
+    if (!is_aside) {
+      keep_first(std::move(is_aside).as_failure());
+    } else if (is_aside.assume_value()) {
+      aside.push_back(&lock);
+    } else {
+      gone.push_back(lock.id);
+    }
+  }
   // Of who waits for a flock of this process; where it cannot be read none is known.
   const ProcLocks proc_locks = ProcLocks::Read(core_->options.host_root);
-  std::vector<FileId> gone;
-  for (LockFile& lock : locks_) {
-    auto released = ReleaseLockFile(lock, dirs_[lock.dir], aside_, proc_locks, core_->seams);
-    core_->live.erase(lock.id);
-    if (released) {
-      gone.push_back(lock.id);
-    } else if (result) {
-      result = std::move(released);  // Still in the journal: ReleaseLeftovers tries it again.
-    }
+  for (LockFile* lock : aside) {
+    auto dropped = DropLockAside(*lock, dirs_[lock->dir], aside_, proc_locks);
+    if (dropped) gone.push_back(lock->id);
+    keep_first(std::move(dropped));
   }
   locks_.clear();
   core_->seams.At("released");
-  if (!gone.empty()) {
-    if (auto removed = core_->journal.Remove(gone); !removed && result) result = std::move(removed);
-  }
+  if (!gone.empty()) keep_first(core_->journal.Remove(gone));
   return result;
 }
 

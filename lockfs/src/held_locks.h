@@ -37,6 +37,7 @@ class HeldLocks final : public LockSet::Held {
   Result<void> GiveBack();
 
  private:
+  Result<void> MendAsideDirectory();
   Result<void> ReassertOne(LockFile& lock, std::vector<LockHolder>& holders);
   Result<void> TakeAgain(LockFile& lock);
 

@@ -108,6 +108,10 @@ class JoinedLockFs final : public LockFs {
 };
 
 Result<LockOutcome> JoinedLockFs::TakeAll(std::span<const ServiceRef> services, LockMode mode) {
+  if (mode == LockMode::kForce) {
+    // Where the second cannot be had at all, no lock of the first is run over in vain.
+    LOCKSTEP_TRYV(second_->TakeAll(services, LockMode::kRespect));
+  }
   LOCKSTEP_TRY(auto first, first_->TakeAll(services, mode));
   if (auto* held = std::get_if<LockHeld>(&first)) {
     // Where another LockSet of this process has the first, it has the second, too; else what is

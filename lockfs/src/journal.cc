@@ -17,6 +17,8 @@ namespace {
 // A line is "+ boot kind device inode birth app service file ." or "- boot device inode birth .":
 // one that a kill cut short lacks its end.
 constexpr std::string_view kEnd = ".";
+constexpr std::string_view kFormerBoot = "former";  // Which one no longer matters.
+constexpr off_t kGrown = 64 << 10;                  // Bytes; it is written anew then.
 constexpr std::string_view kTaken = "taken";
 constexpr std::string_view kSetAside = "aside";
 
@@ -105,8 +107,19 @@ void ApplyLine(std::string_view line, const std::string& boot_id,
     entry->former_boot = words[1] != boot_id;
     entries.push_back(std::move(*entry));
   } else if (FileId id; words[0] == "-" && rest.size() == 3 && ParseId(rest, id)) {
-    std::erase_if(entries, [&](const JournalEntry& entry) { return entry.id == id; });
+    std::erase_if(entries, [&](const JournalEntry& entry) { return IsIdOf(entry, id); });
   }
+}
+
+std::string LinesOf(std::span<const JournalEntry> entries, const std::string& boot_id) {
+  std::string lines = "\n";  // Ends a line that a kill cut short.
+  for (const JournalEntry& entry : entries) {
+    lines += "+ " + (entry.former_boot ? std::string(kFormerBoot) : boot_id) + " ";
+    lines += entry.kind == JournalEntry::Kind::kTaken ? kTaken : kSetAside;
+    lines += " " + IdWords(entry.id) + " " + Quote(entry.app_dir) + " " + Quote(entry.service) +
+             " " + Quote(entry.file) + " .\n";
+  }
+  return lines;
 }
 
 Result<std::string> ReadAll(int fd, const std::string& path) {
@@ -122,6 +135,11 @@ Result<std::string> ReadAll(int fd, const std::string& path) {
 }
 
 }  // namespace
+
+bool IsIdOf(const JournalEntry& entry, const FileId& id) {
+  if (!entry.former_boot) return entry.id == id;
+  return entry.id.inode == id.inode && entry.id.born_ns == id.born_ns;
+}
 
 // The boot id is one word of a line.
 Journal::Journal(std::string dir, std::string boot_id)
@@ -146,14 +164,7 @@ Result<std::vector<JournalEntry>> Journal::Entries() const {
 
 Result<void> Journal::Add(std::span<const JournalEntry> entries) {
   if (entries.empty()) return Ok();
-  std::string lines = "\n";  // Ends a line that a kill cut short.
-  for (const JournalEntry& entry : entries) {
-    lines += "+ " + boot_id_ + " ";
-    lines += entry.kind == JournalEntry::Kind::kTaken ? kTaken : kSetAside;
-    lines += " " + IdWords(entry.id) + " " + Quote(entry.app_dir) + " " + Quote(entry.service) +
-             " " + Quote(entry.file) + " .\n";
-  }
-  LOCKSTEP_TRYV(Append(lines));
+  LOCKSTEP_TRYV(Append(LinesOf(entries, boot_id_)));
   if (durable_ && ::fdatasync(file_.get()) != 0) {
     return SystemError(errno, "write lock journal " + path_);
   }
@@ -164,12 +175,14 @@ Result<void> Journal::Remove(std::span<const FileId> ids) {
   LOCKSTEP_TRYV(OpenForWriting());
   LOCKSTEP_TRY(std::vector<JournalEntry> entries, Entries());
   std::erase_if(entries, [&](const JournalEntry& entry) {
-    return std::find(ids.begin(), ids.end(), entry.id) != ids.end();
+    return std::any_of(ids.begin(), ids.end(), [&](const FileId& id) { return IsIdOf(entry, id); });
   });
   if (entries.empty()) {
     if (::ftruncate(file_.get(), 0) == 0) return Ok();
     return SystemError(errno, "empty lock journal " + path_);
   }
+  struct stat seen {};
+  if (::fstat(file_.get(), &seen) == 0 && seen.st_size > kGrown) return Rewrite(entries);
   std::string lines = "\n";
   for (const FileId& id : ids) lines += "- " + boot_id_ + " " + IdWords(id) + " .\n";
   return Append(lines);
@@ -196,6 +209,21 @@ Result<void> Journal::OpenForWriting() {
   // So that the file itself is there after a power cut.
   if (durable_ && ::fsync(dir.get()) != 0) return SystemError(errno, "write " + dir_);
   return Ok();
+}
+
+Result<void> Journal::Rewrite(std::span<const JournalEntry> entries) {
+  const std::string next = path_ + ".new";
+  UniqueFd old = std::move(file_);
+  file_.Reset(
+      ::open(next.c_str(), O_RDWR | O_APPEND | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0600));
+  Result<void> written = file_ ? Append(LinesOf(entries, boot_id_))
+                               : Result<void>(SystemError(errno, "open lock journal " + next));
+  if (written &&
+      ((durable_ && ::fdatasync(file_.get()) != 0) || ::rename(next.c_str(), path_.c_str()) != 0)) {
+    written = SystemError(errno, "write lock journal " + next);
+  }
+  if (!written) file_ = std::move(old);
+  return written;
 }
 
 Result<void> Journal::Append(const std::string& lines) {

@@ -24,6 +24,9 @@ struct JournalEntry {
   friend bool operator==(const JournalEntry&, const JournalEntry&) = default;
 };
 
+// Whether `id` is the file of `entry`. The number of a device may be another after a reboot.
+bool IsIdOf(const JournalEntry& entry, const FileId& id);
+
 // An append-only file, emptied whenever no entry is left. Not thread-safe.
 class Journal {
  public:
@@ -42,6 +45,8 @@ class Journal {
  private:
   Result<void> OpenForWriting();
   Result<void> Append(const std::string& lines);
+  // Keeps these alone, where the file has grown.
+  Result<void> Rewrite(std::span<const JournalEntry> entries);
 
   std::string dir_;
   std::string path_;

@@ -13,8 +13,38 @@ ServiceRef ServiceOf(const JournalEntry& entry) {
   return {entry.app_dir, entry.app_dir, entry.service};
 }
 
+// Where a lock of ours, left behind too, has the place of an app's that force had set aside, the
+// two change places. False: it is not so.
+Result<bool> SwapForOurs(const HostLockFs::Core& core, const ServiceDir& dir, Aside& aside,
+                         const JournalEntry& entry, const std::vector<JournalEntry>& dead) {
+  const auto is_ours = [&](const FileInfo& seen) {
+    return std::any_of(dead.begin(), dead.end(), [&](const JournalEntry& other) {
+      return other.kind == JournalEntry::Kind::kTaken && other.app_dir == entry.app_dir &&
+             other.service == entry.service && other.file == entry.file &&
+             IsSameFile(other, seen, core.options);
+    });
+  };
+  LOCKSTEP_TRY(const auto there, LookAt(dir.fd.get(), entry.file));
+  if (!there || !is_ours(*there)) return false;
+  const std::string name = Aside::NameOf(entry);
+  const std::string what = "put back lock " + dir.path + "/" + entry.file;
+  if (const int error = Exchange(aside.fd(), name, dir.fd.get(), entry.file); error != 0) {
+    return SystemError(error, what);
+  }
+  LOCKSTEP_TRY(const auto moved, LookAt(aside.fd(), name));
+  if (moved && is_ours(*moved)) {
+    LOCKSTEP_TRYV(aside.Remove(name));
+    return true;
+  }
+  // The app has made a newer one meanwhile: that one it is.
+  if (const int error = Exchange(aside.fd(), name, dir.fd.get(), entry.file); error != 0) {
+    return SystemError(error, what);
+  }
+  return false;
+}
+
 Result<void> MendOne(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
-                     const JournalEntry& entry) {
+                     const JournalEntry& entry, const std::vector<JournalEntry>& dead) {
   const std::string name = Aside::NameOf(entry);
   LOCKSTEP_TRY(const auto seen, LookAt(aside.fd(), name));
   if (!seen) return Ok();
@@ -24,6 +54,10 @@ Result<void> MendOne(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
       entry.kind == JournalEntry::Kind::kTaken && IsSameFile(entry, *seen, core.options);
   if (ours) return aside.Remove(name);
   LOCKSTEP_TRY(const auto dir, root.OpenService(ServiceOf(entry)));
+  if (dir && entry.kind == JournalEntry::Kind::kSetAside) {
+    LOCKSTEP_TRY(const bool swapped, SwapForOurs(core, *dir, aside, entry, dead));
+    if (swapped) return Ok();
+  }
   // With its directory gone there is nothing left that it could lock.
   return dir ? aside.PutBack(name, dir->fd.get(), entry.file) : aside.Remove(name);
 }
@@ -32,9 +66,11 @@ Result<void> MendOne(HostLockFs::Core& core, const LockRoot& root, Aside& aside,
 Result<bool> AdoptEntry(HostLockFs::Core& core, HeldLocks& held, const JournalEntry& entry) {
   LOCKSTEP_TRY(auto dir, held.root().OpenService(ServiceOf(entry)));
   if (!dir) return false;
+  LOCKSTEP_TRY(const auto seen, LookAt(dir->fd.get(), entry.file));
+  if (!seen || !IsSameFile(entry, *seen, core.options)) return false;
   LockFile lock;
   lock.file = entry.file;
-  lock.id = entry.id;
+  lock.id = seen->id;
   LOCKSTEP_TRY(const bool adopted, AdoptLockFile(lock, *dir, core));
   if (!adopted) return false;
   held.Keep(std::move(lock), std::move(*dir));
@@ -59,7 +95,7 @@ Result<std::vector<Unmended>> MendAside(HostLockFs::Core& core, const LockRoot& 
   std::vector<FileId> mended;
   std::vector<Unmended> left;
   for (const JournalEntry& entry : dead) {
-    if (auto done = MendOne(core, root, aside, entry); !done) {
+    if (auto done = MendOne(core, root, aside, entry, dead); !done) {
       left.push_back({entry, std::move(done).assume_error()});
     } else if (entry.kind == JournalEntry::Kind::kSetAside) {
       mended.push_back(entry.id);
@@ -83,7 +119,6 @@ Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core) 
     LOCKSTEP_TRY(auto aside, Aside::Open(*root));
     LOCKSTEP_TRY(const auto left, MendAside(*core, *root, aside, dead));
     if (!left.empty()) result = left.front().error;
-    LOCKSTEP_TRYV(aside.Sweep());
     HeldLocks held(core, std::move(*root), std::move(aside), {});
     for (const JournalEntry& entry : dead) {
       if (entry.kind != JournalEntry::Kind::kTaken) continue;  // An app's, put back just now.
@@ -96,6 +131,7 @@ Result<int> ReleaseLeftoverLocks(const std::shared_ptr<HostLockFs::Core>& core) 
     }
     released = static_cast<int>(held.size());
     if (auto given = held.GiveBack(); !given && result) result = std::move(given);
+    held.aside().Sweep();
   } else {
     for (const JournalEntry& entry : dead) settled.push_back(entry.id);
   }

@@ -59,7 +59,7 @@ Result<void> Finish(LockFile& lock, const HostLockFsOptions& options, const std:
 }  // namespace
 
 bool IsSameFile(const JournalEntry& entry, const FileInfo& seen, const HostLockFsOptions& options) {
-  if (entry.id != seen.id || (entry.former_boot && seen.id.born_ns == 0)) return false;
+  if (!IsIdOf(entry, seen.id) || (entry.former_boot && seen.id.born_ns == 0)) return false;
   // Without birth times (tmpfs before Linux 6) the number is all there is. Such a file system does
   // not soon use one again; ask for what is else known of our files.
   return seen.id.born_ns != 0 || (S_ISREG(seen.mode) && seen.uid == options.owner_uid);
@@ -96,19 +96,23 @@ int LinkLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside) {
 
 namespace {
 
-// Opens the file at `lock`'s place if `is_it` says that it is the one, and nothing otherwise:
-// O_PATH opens no file. None: it is not there, or another is.
+// The file at `lock`'s place, opened if `is_it` says that it is the one: O_PATH opens no file.
+struct Opened {
+  UniqueFd fd;             // None: it is not there, or another is, or
+  bool is_in_use = false;  // somebody has a lease on it.
+};
 template <typename IsIt>
-Result<std::optional<UniqueFd>> OpenIf(const LockFile& lock, const ServiceDir& dir,
-                                       const std::string& what, IsIt is_it) {
+Result<Opened> OpenIf(const LockFile& lock, const ServiceDir& dir, const std::string& what,
+                      IsIt is_it) {
   const UniqueFd seen(::openat(dir.fd.get(), lock.file.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (!seen && errno == ENOENT) return std::optional<UniqueFd>();
+  if (!seen && errno == ENOENT) return Opened();
   if (!seen) return SystemError(errno, what);
   LOCKSTEP_TRY(const FileInfo info, LookAtFd(seen.get()));
-  if (!is_it(info)) return std::optional<UniqueFd>();
-  UniqueFd opened(::open(ProcPath(seen.get()).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
-  if (!opened) return SystemError(errno, what);
-  return std::optional<UniqueFd>(std::move(opened));
+  if (!is_it(info)) return Opened();
+  UniqueFd fd(::open(ProcPath(seen.get()).c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  if (!fd && errno == EWOULDBLOCK) return Opened{UniqueFd(), true};
+  if (!fd) return SystemError(errno, what);
+  return Opened{std::move(fd), false};
 }
 
 }  // namespace
@@ -119,10 +123,11 @@ Result<bool> AdoptLockFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Co
   };
   LOCKSTEP_TRY(auto opened,
                OpenIf(lock, dir, "take over lock " + dir.path + "/" + lock.file, is_ours));
-  if (!opened) return false;
-  lock.fd = std::move(*opened);
+  if (!opened.fd && !opened.is_in_use) return false;
+  lock.fd = std::move(opened.fd);
   lock.linked = true;
-  if (::flock(lock.fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  if (opened.is_in_use ||
+      (::flock(lock.fd.get(), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK)) {
     // When its maker died an app's flock(1) got the lock, and runs on the strength of it.
     LeaveToApp(lock);
     LOCKSTEP_TRYV(core.journal.Remove({&lock.id, 1}));
@@ -136,10 +141,10 @@ Result<bool> TakeLeftFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Cor
     return seen.id == lock.id && MayBeOfFlock(seen);
   };
   LOCKSTEP_TRY(auto opened, OpenIf(lock, dir, "take lock " + dir.path + "/" + lock.file, is_left));
-  if (!opened) return false;
+  if (!opened.fd) return false;
   const JournalEntry entry = EntryFor(lock, dir.service);
   LOCKSTEP_TRYV(core.journal.Add({&entry, 1}));
-  lock.fd = std::move(*opened);
+  lock.fd = std::move(opened.fd);
   lock.found = true;
   lock.linked = true;
   if (::flock(lock.fd.get(), LOCK_EX | LOCK_NB) == 0) {
@@ -156,28 +161,36 @@ Result<void> LeaveFileAsFound(LockFile& lock, HostLockFs::Core& core) {
   return core.journal.Remove({&lock.id, 1});
 }
 
-Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside,
-                             const ProcLocks& proc_locks, const Seams& seams) {
+Result<bool> SetLockAside(LockFile& lock, const ServiceDir& dir, Aside& aside, const Seams& seams) {
   DropStaged(lock, aside);
-  if (!lock.linked) return Ok();
-  if (proc_locks.IsWaitedFor(lock.id)) {
-    LeaveToApp(lock);
-    return Ok();
-  }
+  if (!lock.linked) return false;
   const std::string aside_name = Aside::NameOf(EntryFor(lock, dir.service));
   const int error = Rename(dir.fd.get(), lock.file, aside.fd(), aside_name);
-  if (error == ENOENT) return Ok();  // The app removed it.
+  if (error == ENOENT) return false;  // The app removed it.
   if (error != 0) return SystemError(error, "release lock " + dir.path + "/" + lock.file);
   seams.At("renamed-aside");
   LOCKSTEP_TRY(const auto moved, LookAt(aside.fd(), aside_name));
-  if (moved && moved->id == lock.id) return aside.Remove(aside_name);
-  return aside.PutBack(aside_name, dir.fd.get(), lock.file);
+  if (moved && moved->id == lock.id) return true;
+  LOCKSTEP_TRYV(aside.PutBack(aside_name, dir.fd.get(), lock.file));
+  return false;
+}
+
+Result<void> DropLockAside(LockFile& lock, const ServiceDir& dir, Aside& aside,
+                           const ProcLocks& proc_locks) {
+  const std::string aside_name = Aside::NameOf(EntryFor(lock, dir.service));
+  if (!proc_locks.IsWaitedFor(lock.id)) return aside.Remove(aside_name);
+  LOCKSTEP_TRYV(aside.PutBack(aside_name, dir.fd.get(), lock.file));
+  LeaveToApp(lock);
+  return Ok();
 }
 
 void LeaveToApp(LockFile& lock) {
   // The journal decides; the owner is for people to see. One that flock(1) had left is the app's.
   const auto seen = LookAtFd(lock.fd.get());
-  if (seen && (seen.assume_value().mode & 0222) == 0) (void)::fchown(lock.fd.get(), 0, 0);
+  if (seen && (seen.assume_value().mode & 0222) == 0) {
+    (void)::fchown(lock.fd.get(), 0, 0);
+    (void)::fchmod(lock.fd.get(), 0644);  // As flock(1) would have made it: see FlockHistory.
+  }
   (void)::flock(lock.fd.get(), LOCK_UN);
   lock.fd.Reset();
   lock.linked = false;

@@ -41,10 +41,14 @@ Result<bool> TakeLeftFile(LockFile& lock, const ServiceDir& dir, HostLockFs::Cor
 // Lets go of one that TakeLeftFile took, and leaves it as it was.
 Result<void> LeaveFileAsFound(LockFile& lock, HostLockFs::Core& core);
 
-// Removes the name if it is this file's; what an app put in its place stays. Where somebody waits
-// for our flock the file is left to him: on a file without a name he would hold nothing.
-Result<void> ReleaseLockFile(LockFile& lock, const ServiceDir& dir, Aside& aside,
-                             const ProcLocks& proc_locks, const Seams& seams);
+// Giving a lock back is two steps, so that nobody opens it any more when it is asked who waits.
+// First the name goes aside if it is this file's; what an app put in its place stays. False: there
+// is nothing left to give back.
+Result<bool> SetLockAside(LockFile& lock, const ServiceDir& dir, Aside& aside, const Seams& seams);
+// Then it is removed. Where somebody waits for our flock he gets the file, under its name: on one
+// without a name he would hold nothing.
+Result<void> DropLockAside(LockFile& lock, const ServiceDir& dir, Aside& aside,
+                           const ProcLocks& proc_locks);
 
 // Makes the file the app's: another owner, and no flock of ours.
 void LeaveToApp(LockFile& lock);

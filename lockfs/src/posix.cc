@@ -91,6 +91,10 @@ int Rename(int from_dir, const std::string& from, int to_dir, const std::string&
   return ::renameat2(from_dir, from.c_str(), to_dir, to.c_str(), RENAME_NOREPLACE) == 0 ? 0 : errno;
 }
 
+int Exchange(int a_dir, const std::string& a, int b_dir, const std::string& b) {
+  return ::renameat2(a_dir, a.c_str(), b_dir, b.c_str(), RENAME_EXCHANGE) == 0 ? 0 : errno;
+}
+
 std::string ErrnoText(int error) { return std::generic_category().message(error); }
 
 Error SystemError(int error, const std::string& what) {

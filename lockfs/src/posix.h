@@ -67,6 +67,8 @@ OpenedDirectory OpenDirectoryInSteps(int dir, const std::string& name, int flags
 
 // Renames, replacing nothing. 0 or the errno.
 int Rename(int from_dir, const std::string& from, int to_dir, const std::string& to);
+// Swaps two entries. 0 or the errno.
+int Exchange(int a_dir, const std::string& a, int b_dir, const std::string& b);
 
 // The error for a refused system call.
 Error SystemError(int error, const std::string& what);

@@ -24,6 +24,7 @@ namespace lockstep::lockfs {
 namespace {
 
 using std::chrono::milliseconds;
+using Clock = std::chrono::steady_clock;
 
 // An app that makes files as fast as it can must not eat a core: no more than one look in this
 // time.
@@ -117,9 +118,16 @@ class Watcher {
       const auto poll_at = std::chrono::steady_clock::now() + kPollPeriod;
       wake_at = wake_at ? std::min(*wake_at, poll_at) : poll_at;
     }
+    Flocks flocks;
+    Seen seen = Seen::kNothing;
+    Clock::time_point look_at;  // At once.
     while (!stop.stop_requested()) {
-      const Flocks flocks = LookAtFlocks();
-      if (flocks.one_left_behind) sink.OnLocksChanged();
+      // What nobody waits for may wake us as often as it likes, and costs no look.
+      if (seen != Seen::kNothing || Clock::now() >= look_at) {
+        flocks = LookAtFlocks();
+        look_at = Clock::now() + kPollPeriod;
+        if (flocks.one_left_behind) sink.OnLocksChanged();
+      }
       milliseconds patience = flocks.undecided ? kPollPeriod : kForever;
       if (wake_at) {
         const auto left = *wake_at - std::chrono::steady_clock::now();
@@ -129,7 +137,7 @@ class Watcher {
         patience = patience == kForever ? rest : std::min(patience, rest);
       }
       Wait(stop_fd, inotify_.get(), patience);
-      const Seen seen = Drain();
+      seen = Drain();
       if (seen == Seen::kRearm) return;
       // flock(1) makes its file first and flocks it then; who looks in between would take it for
       // another tool's for ever.
@@ -153,7 +161,9 @@ class Watcher {
     const bool more = std::any_of(left_behind.begin(), left_behind.end(),
                                   [&](const auto& path) { return !left_behind_.contains(path); });
     left_behind_ = std::move(left_behind);
-    return {more, look.undecided()};
+    // One that is left behind may be flocked again before it is taken, and no event tells when that
+    // ends.
+    return {more, look.undecided() || !left_behind_.empty()};
   }
 
   // Anew from the root each time: any directory on the way may have been removed and remade. False:
