@@ -146,9 +146,17 @@ class Runner {
   void BlockSignals() {
     sigset_t forwarded;
     ::sigemptyset(&forwarded);
-    for (const int each : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGCHLD}) {
-      ::sigaddset(&forwarded, each);
+    for (const int each : {SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2}) {
+      struct sigaction before {};
+      ::sigaction(each, nullptr, &before);
+      if (before.sa_handler != SIG_IGN) ::sigaddset(&forwarded, each);  // As nohup(1) has it.
     }
+    // Where it is ignored nobody is told that a child has ended.
+    ::sigaddset(&forwarded, SIGCHLD);
+    ::sigaction(SIGCHLD, nullptr, &child_before_);
+    struct sigaction as_usual {};
+    as_usual.sa_handler = SIG_DFL;
+    ::sigaction(SIGCHLD, &as_usual, nullptr);
     ::sigprocmask(SIG_BLOCK, &forwarded, &mask_before_);
     signals_ = ::signalfd(-1, &forwarded, SFD_CLOEXEC);
   }
@@ -188,8 +196,9 @@ class Runner {
                      options_.place.file);
       }
       told = true;
-      constexpr milliseconds kPollPeriod{1000};  // Where it cannot be watched.
-      if (!watched) left = left.count() < 0 ? kPollPeriod : std::min(left, kPollPeriod);
+      constexpr milliseconds kPollPeriod{1000};  // Where no event tells that it is free.
+      if (!watched || lock.held_by_flock())
+        left = left.count() < 0 ? kPollPeriod : std::min(left, kPollPeriod);
       if (const auto status = Wait(changes, left)) return status;
     }
   }
@@ -225,6 +234,7 @@ class Runner {
       }
       int status = 0;
       const pid_t ended = ::waitpid(child, &status, signal ? WNOHANG : 0);
+      if (ended < 0 && errno == ECHILD) return kError;  // Somebody else has its status.
       if (ended != child) continue;
       if (WIFSIGNALED(status)) return kBySignal + WTERMSIG(status);
       if (WIFEXITED(status)) return WEXITSTATUS(status);
@@ -232,6 +242,7 @@ class Runner {
   }
 
   [[noreturn]] void Exec() const {
+    ::sigaction(SIGCHLD, &child_before_, nullptr);
     ::sigprocmask(SIG_SETMASK, &mask_before_, nullptr);
     ::execvp(options_.command[0], options_.command);
     const int error = errno;
@@ -242,6 +253,7 @@ class Runner {
 
   const Options& options_;
   sigset_t mask_before_{};
+  struct sigaction child_before_ {};
   int signals_ = -1;
 };
 

@@ -254,6 +254,25 @@ TEST_F(CrashTest, ALockThatCannotBePutBackBlocksItsOwnServiceAlone) {
   ExpectNothingOfOurs();
 }
 
+// Ours has the app's place already, and the app's is aside: they change places.
+TEST_F(CrashTest, AForcedTakeThatWasKilledWithOursInPlacePutsTheAppsLockBack) {
+  for (const int nth : {1, 2, 3, 4}) {
+    ASSERT_TRUE(Open()->Prepare(kShop));
+    MakeByApp(Lock(kWeb));
+    struct stat before {};
+    ASSERT_EQ(::stat(Lock(kWeb).c_str(), &before), 0);
+    ASSERT_TRUE(RunAndKillAt("linked", nth, LockMode::kForce)) << nth;
+    const auto locks = Open();
+    ASSERT_TRUE(locks->ReleaseLeftovers()) << nth;
+    struct stat after {};
+    ASSERT_EQ(::stat(Lock(kWeb).c_str(), &after), 0) << nth;
+    EXPECT_EQ(after.st_ino, before.st_ino) << nth;
+    EXPECT_EQ(Holders(locks->TakeAll(kShop, LockMode::kRespect)).size(), 1U) << nth;
+    ExpectNothingOfOurs();
+    fs::remove(Lock(kWeb));
+  }
+}
+
 TEST_F(CrashTest, BothNamesOfAHardLinkedLockArePutBack) {
   ASSERT_TRUE(Open()->Prepare(kShop));
   MakeByApp(Lock(kWeb));
@@ -290,6 +309,32 @@ TEST_F(CrashTest, NamesOfAnyBytesSurviveTheJournal) {
   ASSERT_TRUE(released);
   EXPECT_EQ(released.assume_value(), 2);
   EXPECT_FALSE(Exists(Lock(odd)));
+}
+
+// Where an entry stays, taking and giving back would make it grow for ever.
+TEST_F(CrashTest, AJournalThatHasGrownIsWrittenAnewAndLosesNothing) {
+  lockfs::Journal journal(options_.journal_dir, options_.boot_id);
+  const lockfs::JournalEntry stays{lockfs::JournalEntry::Kind::kTaken, {1, 2, 3}, "12", "web", "l"};
+  ASSERT_TRUE(journal.Add({&stays, 1}));
+  const lockfs::JournalEntry comes{lockfs::JournalEntry::Kind::kTaken, {4, 5, 6}, "12", "web", "m"};
+  for (int i = 0; i < 5000; ++i) {
+    ASSERT_TRUE(journal.Add({&comes, 1}));
+    ASSERT_TRUE(journal.Remove({&comes.id, 1}));
+  }
+  EXPECT_LT(fs::file_size(fs::path(options_.journal_dir) / "locks.journal"), 80U << 10);
+  lockfs::Journal again(options_.journal_dir, options_.boot_id);
+  const auto entries = again.Entries();
+  ASSERT_TRUE(entries);
+  EXPECT_THAT(entries.assume_value(), ElementsAre(stays));
+}
+
+TEST_F(CrashTest, ADeviceThatHasAnotherNumberAfterARebootIsNoOtherFile) {
+  const lockfs::JournalEntry entry{lockfs::JournalEntry::Kind::kTaken, {1, 2, 3}, "12", "web", "l"};
+  EXPECT_FALSE(lockfs::IsIdOf(entry, {9, 2, 3}));
+  lockfs::JournalEntry former = entry;
+  former.former_boot = true;
+  EXPECT_TRUE(lockfs::IsIdOf(former, {9, 2, 3}));
+  EXPECT_FALSE(lockfs::IsIdOf(former, {1, 2, 4}));
 }
 
 TEST_F(CrashTest, AJournalThatOthersCanWriteIsRefused) {

@@ -295,6 +295,29 @@ TEST_F(FlockTest, TheWatchSeesOneEnd) {
   EXPECT_FALSE(Taken(locks_->TakeAll(kShop, LockMode::kRespect)).empty());
 }
 
+// It is flocked again between the watch's word that it is free and the attempt to take it.
+TEST_F(FlockTest, TheWatchSeesOneEndThatCameBack) {
+  locks_ = Open();
+  std::optional<FlockProcess> flock(std::in_place, Lock(kWeb).string());
+  CountingSink sink;
+  std::jthread watch([&](std::stop_token stop) { EXPECT_TRUE(locks_->Watch(kShop, sink, stop)); });
+  ASSERT_TRUE(sink.AwaitMoreThan(0));
+  ASSERT_TRUE(TheHolder().held);
+  const auto begin = std::chrono::steady_clock::now();
+  while (std::chrono::steady_clock::now() - begin < FlockHistory::kApart) {
+    ASSERT_TRUE(TheHolder().held);
+  }
+  ASSERT_TRUE(TheHolder().held);
+  int before = sink.calls();
+  flock.reset();
+  ASSERT_TRUE(sink.AwaitMoreThan(before));
+  flock.emplace(Lock(kWeb).string());
+  EXPECT_THAT(Holders(locks_->TakeAll(kShop, LockMode::kRespect)), SizeIs(1));
+  before = sink.calls();
+  flock.reset();
+  ASSERT_TRUE(sink.AwaitMoreThan(before));
+}
+
 TEST(ProcLocksTest, KnowsNothingWhereItCannotBeRead) {
   const auto locks = lockfs::ProcLocks::Read("");
   EXPECT_EQ(locks.DescribeHolder({1, 2, 3}), "");

@@ -1,10 +1,12 @@
 // What an app, or another user of the host, can put in the way.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 
 #include <atomic>
 #include <fstream>
@@ -341,6 +343,43 @@ TEST_F(HostileTest, ADirectoryRemovedUnderOursIsMadeAndTakenAgain) {
   EXPECT_TRUE(Exists(Lock(kWeb)) && Exists(Legacy(kDb)));
   EXPECT_TRUE(set.Release());
   EXPECT_FALSE(Exists(Lock(kWeb)));
+}
+
+// A working directory stays where it is, whatever it is renamed to: a process that goes on making a
+// directory and entering it makes a tree without an end.
+TEST_F(HostileTest, ATreeThatGrowsWhileItIsRemovedKeepsNobodyWaiting) {
+  Make(kShop);
+  ASSERT_TRUE(fs::create_directory(Lock(kWeb)));
+  const pid_t grower = ::fork();
+  if (grower == 0) {
+    if (::chdir(Lock(kWeb).c_str()) != 0) ::_exit(1);
+    for (;;) {
+      (void)::mkdir("x", 0777);
+      (void)!::chdir("x");
+    }
+  }
+  const auto locks = Open();
+  LockSet set = Taken(locks->TakeAll(kShop, LockMode::kForce));
+  EXPECT_TRUE(set.Release());
+  EXPECT_TRUE(Open()->ReleaseLeftovers());
+  ::kill(grower, SIGKILL);
+  ::waitpid(grower, nullptr, 0);
+  EXPECT_FALSE(Exists(Lock(kWeb)));
+  // What is left of it goes later.
+  for (int i = 0; i < 100 && !fs::is_empty(Root() / ".lockstep"); ++i) {
+    ASSERT_TRUE(Open()->ReleaseLeftovers());
+  }
+  EXPECT_TRUE(fs::is_empty(Root() / ".lockstep"));
+}
+
+// As cleaners of /tmp do with what is empty and old.
+TEST_F(HostileTest, AnAsideDirectoryThatWasRemovedMeanwhileStrandsNoLock) {
+  const auto locks = Open();
+  LockSet set = Taken(locks->TakeAll(kShop, LockMode::kRespect));
+  ASSERT_TRUE(fs::remove(Root() / ".lockstep"));
+  const auto released = set.Release();
+  EXPECT_TRUE(released) << Describe(released.assume_error());
+  EXPECT_FALSE(Exists(Lock(kWeb)) || Exists(Legacy(kDb)));
 }
 
 // An app that takes and drops its lock as fast as it can must find its own lock still there

@@ -123,6 +123,33 @@ TEST_F(WithLockTest, LeavesWhatAnotherPutInThePlaceOfItsOwn) {
   EXPECT_TRUE(fs::is_directory(Lock(kWeb)));
 }
 
+TEST_F(WithLockTest, TakesOverWhatOneThatWasKilledLeftOnceItsCommandHasEnded) {
+  const fs::path pid_file = scratch_.path() / "pid";
+  Start({"--", "sh", "-c", "echo $$ >'" + pid_file.string() + "' && exec sleep 1000"});
+  pid_t command = 0;
+  ASSERT_TRUE(Await([&] { return static_cast<bool>(std::ifstream(pid_file) >> command); }));
+  Signal(SIGKILL);
+  End();
+  EXPECT_EQ(Run({"--timeout", "0", "--", "true"}), 3) << "its command runs on under the lock";
+  ::kill(command, SIGKILL);
+  EXPECT_EQ(Run({"--timeout", "20", "--", "sh", "-c", "exit 6"}), 6);
+  EXPECT_FALSE(Exists(Lock(kWeb)));
+}
+
+TEST_F(WithLockTest, LeavesTheFileOfAnotherToolAlone) {
+  const lockfs::UniqueFd made(::open(Lock(kWeb).c_str(), O_WRONLY | O_CREAT | O_EXCL, 0644));
+  EXPECT_EQ(Run({"--timeout", "0", "--", "true"}), 3);
+  EXPECT_TRUE(Exists(Lock(kWeb)));
+}
+
+TEST_F(WithLockTest, EndsThoughItsParentIgnoresTheEndOfChildren) {
+  const auto before = ::signal(SIGCHLD, SIG_IGN);
+  Start({"--", "sh", "-c", "exit 4"});
+  ::signal(SIGCHLD, before);
+  EXPECT_EQ(End(), 4);
+  EXPECT_FALSE(Exists(Lock(kWeb)));
+}
+
 // The command keeps the flock, and the file is what flock(1) would leave.
 TEST_F(WithLockTest, KilledItHoldsForAsLongAsItsCommandRuns) {
   if (!lockfs::ProcLocks::Read("").whole()) GTEST_SKIP() << "runs inside a pid namespace";
