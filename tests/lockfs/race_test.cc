@@ -140,7 +140,10 @@ TEST_P(RaceTest, NoSystemCallReachesOutOfTheRoot) {
   std::vector<std::string> wrong;
   int changes = 0;
   std::ifstream lines(trace);
+  bool begun = false;
   for (std::string line; std::getline(lines, line) && wrong.size() < 5;) {
+    begun = begun || line.find("/exercise-begins") != std::string::npos;
+    if (!begun) continue;
     if (line.find(" = -1 E") != std::string::npos) continue;
     const auto paths = DescriptorsIn(line);
     const auto has = [&line](const char* word) { return line.find(word) != std::string::npos; };
