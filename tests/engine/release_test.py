@@ -3,7 +3,7 @@ import json
 import shutil
 import unittest
 
-from harness import APP, APP_ID, BINARY, EngineTest, Proxy, read_until, wait_until
+from harness import APP, APP_ID, BINARY, DEVICE, EngineTest, Proxy, read_until, wait_until
 
 
 class ReleaseTest(EngineTest):
@@ -126,6 +126,25 @@ class ReleaseTest(EngineTest):
         read_until(update, "released")
         self.assertEqual(0, update.wait(90), update.stderr.read())
         self.assert_at_rest(self.release_b())
+
+    def test_lasting_override_deletes_locks_once_and_later_ones_at_the_update(self):
+        def with_override(document, value):
+            document[DEVICE]["config"] = {"BALENA_SUPERVISOR_OVERRIDE_LOCK": value}
+            return document
+
+        self.apply(self.release_a())
+        before = self.engine.running()
+        self.take_lock("web")
+        self.apply(with_override(self.release_a(), "1"))
+        self.assertEqual([], self.engine.locks_on_disk())
+        self.assertEqual(before, self.engine.running())
+        self.take_lock("web")
+        self.apply(with_override(self.release_a(), "1"))
+        self.assertEqual(1, len(self.engine.locks_on_disk()), "deleted when it is set, and not again")
+        self.apply(with_override(self.release_b(), "1"))
+        self.assert_at_rest(with_override(self.release_b(), "1"))
+        self.take_lock("web")
+        self.apply(with_override(self.release_a(), "0"), "--no-wait", expect=3)
 
     def test_time_out_while_held_ends_as_held(self):
         self.apply(self.release_a())
