@@ -189,6 +189,21 @@ const std::vector<Shape> kShapes = {
     {"Fifo", LockKind::kOther,
      [](const fs::path& lock) { return ::mkfifo(lock.c_str(), 0666) == 0; }},
     {"Socket", LockKind::kOther, MakeSocket},
+    {"LinkToAHostFile", LockKind::kSymlink,
+     [](const fs::path& lock) { return ::symlink("/etc/passwd", lock.c_str()) == 0; }},
+    {"FileOfAnotherUserThatNobodyMayRead", LockKind::kExclusiveFile,
+     [](const fs::path& lock) {
+       return std::ofstream(lock).good() && ::chown(lock.c_str(), 1000, 1000) == 0 &&
+              ::chmod(lock.c_str(), 0) == 0;
+     },
+     true},
+    {"FileThatAnybodyMayRun", LockKind::kExclusiveFile,
+     [](const fs::path& lock) {
+       return (std::ofstream(lock) << "#!/bin/sh\n").good() && ::chmod(lock.c_str(), 07777) == 0;
+     }},
+    {"BlockDevice", LockKind::kOther,
+     [](const fs::path& lock) { return ::mknod(lock.c_str(), S_IFBLK | 0666, makedev(7, 0)) == 0; },
+     true},
     {"Device", LockKind::kOther,
      [](const fs::path& lock) { return ::mknod(lock.c_str(), S_IFCHR | 0666, makedev(1, 3)) == 0; },
      true},
