@@ -107,15 +107,13 @@ class Watcher {
     }
   }
 
-  bool IsOver() const {
-    return watched_.until && std::chrono::steady_clock::now() >= *watched_.until;
-  }
+  bool IsOver() const { return watched_.until && Clock::now() >= *watched_.until; }
 
   // Until the watch must be built anew; one that is not whole, after the poll period at the latest.
   void Listen(LockSink& sink, const std::stop_token& stop, int stop_fd, bool whole) {
     auto wake_at = watched_.until;
     if (!whole) {
-      const auto poll_at = std::chrono::steady_clock::now() + kPollPeriod;
+      const auto poll_at = Clock::now() + kPollPeriod;
       wake_at = wake_at ? std::min(*wake_at, poll_at) : poll_at;
     }
     Flocks flocks;
@@ -130,7 +128,7 @@ class Watcher {
       }
       milliseconds patience = flocks.undecided ? kPollPeriod : kForever;
       if (wake_at) {
-        const auto left = *wake_at - std::chrono::steady_clock::now();
+        const auto left = *wake_at - Clock::now();
         if (left <= left.zero()) return;
         const auto rest =
             std::chrono::ceil<milliseconds>(std::min<std::chrono::nanoseconds>(left, kLongest));
