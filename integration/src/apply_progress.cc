@@ -190,7 +190,8 @@ void ApplyProgress::OnEnded(const Event& event, MonoTime now, std::vector<std::s
     spans_.insert(event.app);
     OnReleased(event.app, now, lines);
   }
-  for (const LockHolder& overridden : event.holders) {
+  for (LockHolder overridden : event.holders) {
+    overridden.notes.clear();  // What to do about it: it is gone.
     lines.push_back(Prefix(event.app) + style_.Yellow("ran over") + " the update lock of " +
                     DescribeHolder(overridden, event.time));
   }
