@@ -18,11 +18,7 @@ ServiceRef ServiceOf(const JournalEntry& entry) {
 Result<bool> SwapForOurs(const HostLockFs::Core& core, const ServiceDir& dir, Aside& aside,
                          const JournalEntry& entry, const std::vector<JournalEntry>& dead) {
   const auto is_ours = [&](const FileInfo& seen) {
-    return std::any_of(dead.begin(), dead.end(), [&](const JournalEntry& other) {
-      return other.kind == JournalEntry::Kind::kTaken && other.app_dir == entry.app_dir &&
-             other.service == entry.service && other.file == entry.file &&
-             IsSameFile(other, seen, core.options);
-    });
+    return IsLeftByUs(dead, dir.service, entry.file, seen, core.options);
   };
   LOCKSTEP_TRY(const auto there, LookAt(dir.fd.get(), entry.file));
   if (!there || !is_ours(*there)) return false;
@@ -88,6 +84,15 @@ Result<std::vector<JournalEntry>> DeadEntries(const HostLockFs::Core& core) {
   LOCKSTEP_TRY(auto entries, core.journal.Entries());
   std::erase_if(entries, [&](const JournalEntry& entry) { return core.live.contains(entry.id); });
   return entries;
+}
+
+bool IsLeftByUs(const std::vector<JournalEntry>& dead, const ServiceRef& service,
+                const std::string& file, const FileInfo& seen, const HostLockFsOptions& options) {
+  return std::any_of(dead.begin(), dead.end(), [&](const JournalEntry& entry) {
+    return entry.kind == JournalEntry::Kind::kTaken && entry.file == file &&
+           entry.service == service.service && entry.app_dir == service.app_dir &&
+           IsSameFile(entry, seen, options);
+  });
 }
 
 Result<std::vector<Unmended>> MendAside(HostLockFs::Core& core, const LockRoot& root, Aside& aside,

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_LOCKFS_SRC_LEFTOVERS_H_
 #define LOCKSTEP_LOCKFS_SRC_LEFTOVERS_H_
 
+#include <string>
 #include <vector>
 
 #include "aside.h"
@@ -10,8 +11,11 @@
 
 namespace lockstep::lockfs {
 
-// Core's mutex is held for both.
+// Core's mutex is held.
 Result<std::vector<JournalEntry>> DeadEntries(const HostLockFs::Core& core);
+// Whether `seen`, at `file` of this service, is a lock of ours among `dead`.
+bool IsLeftByUs(const std::vector<JournalEntry>& dead, const ServiceRef& service,
+                const std::string& file, const FileInfo& seen, const HostLockFsOptions& options);
 // What is still aside, and why.
 struct Unmended {
   JournalEntry entry;

@@ -107,11 +107,7 @@ Result<void> Taking::LookAtPlace(std::size_t dir, const std::string& file,
     free_.push_back(std::move(lock));
     return Ok();
   }
-  const bool left_over = std::any_of(dead.begin(), dead.end(), [&](const JournalEntry& entry) {
-    return entry.kind == JournalEntry::Kind::kTaken && entry.file == file &&
-           entry.service == place.service.service && entry.app_dir == place.service.app_dir &&
-           IsSameFile(entry, *seen, core_.options);
-  });
+  const bool left_over = IsLeftByUs(dead, place.service, file, *seen, core_.options);
   lock.id = seen->id;
   if (left_over) {
     leftovers_.push_back(std::move(lock));

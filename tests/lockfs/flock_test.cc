@@ -183,6 +183,16 @@ class FlockTest : public HostLockFsTest {
     Advance();
   }
 
+  // By the clock of the machine: an flock that goes on is proven when it was seen for a second.
+  void HoldUntilProven() {
+    ASSERT_TRUE(TheHolder().held);
+    const auto begin = std::chrono::steady_clock::now();
+    while (std::chrono::steady_clock::now() - begin < FlockHistory::kApart) {
+      ASSERT_TRUE(TheHolder().held);
+    }
+    ASSERT_TRUE(TheHolder().held);
+  }
+
   FlockHistory::TimePoint now_;
   lockfs::Seams seams_;
   std::unique_ptr<HostLockFs> locks_;
@@ -279,16 +289,9 @@ TEST_F(FlockTest, TheWatchSeesOneEnd) {
   locks_ = Open();  // By the clock of the machine: the watch looks once a second.
   FlockProcess flock(Lock(kWeb).string());
   CountingSink sink;
-  std::optional<FlockProcess> held;
   std::jthread watch([&](std::stop_token stop) { EXPECT_TRUE(locks_->Watch(kShop, sink, stop)); });
   ASSERT_TRUE(sink.AwaitMoreThan(0));
-  // It is proven when an flock that goes on has been seen for a second.
-  ASSERT_TRUE(TheHolder().held);
-  const auto begin = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - begin < FlockHistory::kApart) {
-    ASSERT_TRUE(TheHolder().held);
-  }
-  ASSERT_TRUE(TheHolder().held);
+  HoldUntilProven();
   const int before = sink.calls();
   flock.End();
   ASSERT_TRUE(sink.AwaitMoreThan(before));
@@ -302,12 +305,7 @@ TEST_F(FlockTest, TheWatchSeesOneEndThatCameBack) {
   CountingSink sink;
   std::jthread watch([&](std::stop_token stop) { EXPECT_TRUE(locks_->Watch(kShop, sink, stop)); });
   ASSERT_TRUE(sink.AwaitMoreThan(0));
-  ASSERT_TRUE(TheHolder().held);
-  const auto begin = std::chrono::steady_clock::now();
-  while (std::chrono::steady_clock::now() - begin < FlockHistory::kApart) {
-    ASSERT_TRUE(TheHolder().held);
-  }
-  ASSERT_TRUE(TheHolder().held);
+  HoldUntilProven();
   int before = sink.calls();
   flock.reset();
   ASSERT_TRUE(sink.AwaitMoreThan(before));
