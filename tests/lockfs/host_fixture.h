@@ -8,11 +8,9 @@
 
 #include <cerrno>
 #include <chrono>
-#include <condition_variable>
 #include <cstdlib>
 #include <filesystem>
 #include <memory>
-#include <mutex>
 #include <string>
 #include <thread>
 #include <utility>
@@ -21,6 +19,7 @@
 
 #include "core.h"
 #include "lockstep/lockfs/host_lock_fs.h"
+#include "lockstep/testing/counting_lock_sink.h"
 
 namespace lockstep::test {
 
@@ -63,39 +62,6 @@ inline HostLockFsOptions OptionsIn(const fs::path& dir) {
   }
   return options;
 }
-
-class CountingSink final : public LockSink {
- public:
-  void OnLocksChanged() override {
-    const std::lock_guard lock(mutex_);
-    ++calls_;
-    changed_.notify_all();
-  }
-  void OnPolling(const Error& why) override {
-    const std::lock_guard lock(mutex_);
-    polling_.push_back(Describe(why));
-  }
-  // Why the watch looks once a second instead; empty where it does not.
-  std::vector<std::string> polling() {
-    const std::lock_guard lock(mutex_);
-    return polling_;
-  }
-  int calls() {
-    const std::lock_guard lock(mutex_);
-    return calls_;
-  }
-  // The limit only ends a test that has failed.
-  bool AwaitMoreThan(int calls) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return calls_ > calls; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int calls_ = 0;
-  std::vector<std::string> polling_;
-};
 
 // Waits until `done`; the limit only ends a test that has failed.
 template <typename Done>

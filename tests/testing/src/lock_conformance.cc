@@ -4,10 +4,10 @@
 
 #include <atomic>
 #include <chrono>
-#include <condition_variable>
-#include <mutex>
 #include <thread>
 #include <utility>
+
+#include "lockstep/testing/counting_lock_sink.h"
 
 namespace lockstep::test {
 namespace {
@@ -22,29 +22,6 @@ const ServiceRef kWeb{"uuid-of-shop", "12", "web"};
 const ServiceRef kDb{"uuid-of-shop", "12", "db"};
 const ServiceRef kOther{"other", "other", "main"};
 const std::vector<ServiceRef> kShop = {kWeb, kDb};
-
-// Counts calls, and waits for them: the limit only ends a test that has failed.
-class CountingSink final : public LockSink {
- public:
-  void OnLocksChanged() override {
-    const std::lock_guard lock(mutex_);
-    ++calls_;
-    changed_.notify_all();
-  }
-  int calls() {
-    const std::lock_guard lock(mutex_);
-    return calls_;
-  }
-  bool AwaitMoreThan(int calls) {
-    std::unique_lock lock(mutex_);
-    return changed_.wait_for(lock, std::chrono::seconds(20), [&] { return calls_ > calls; });
-  }
-
- private:
-  std::mutex mutex_;
-  std::condition_variable changed_;
-  int calls_ = 0;
-};
 
 std::vector<std::string> PathsOf(const std::vector<LockHolder>& holders) {
   std::vector<std::string> paths;
