@@ -17,7 +17,7 @@ namespace {
 constexpr const char* kName = ".lockstep";
 constexpr std::string_view kFreshPrefix = "gone-";
 // Of one removal: whoever fills a tree as fast as it is emptied must keep nobody waiting.
-constexpr int kMostRemoved = 100'000;
+constexpr int kMostRemoved = 10'000;
 constexpr const char* kHint = "make it a directory of the user that runs Lockstep, with mode 0700";
 
 struct CloseDir {

@@ -360,18 +360,34 @@ TEST_F(HostileTest, ADirectoryRemovedUnderOursIsMadeAndTakenAgain) {
   EXPECT_FALSE(Exists(Lock(kWeb)));
 }
 
+TEST_F(HostileTest, ATreeTooLargeForOneRemovalGoesInParts) {
+  constexpr int kFiles = 12'000;
+  Make(kShop);
+  ASSERT_TRUE(fs::create_directory(Lock(kWeb)));
+  for (int file = 0; file < kFiles; ++file) {
+    ASSERT_EQ(::mknod((Lock(kWeb) / std::to_string(file)).c_str(), S_IFREG | 0644, 0), 0);
+  }
+  LockSet set = Taken(Open()->TakeAll(kShop, LockMode::kForce));
+  EXPECT_FALSE(fs::is_empty(Root() / ".lockstep"));
+  EXPECT_TRUE(set.Release());
+  ASSERT_TRUE(Open()->ReleaseLeftovers());
+  EXPECT_TRUE(fs::is_empty(Root() / ".lockstep"));
+}
+
 // A working directory stays where it is, whatever it is renamed to: a process that goes on making a
-// directory and entering it makes a tree without an end.
+// directory and entering it makes a tree as deep as it likes.
 TEST_F(HostileTest, ATreeThatGrowsWhileItIsRemovedKeepsNobodyWaiting) {
+  constexpr int kDepth = 30'000;
   Make(kShop);
   ASSERT_TRUE(fs::create_directory(Lock(kWeb)));
   const pid_t grower = ::fork();
   if (grower == 0) {
     if (::chdir(Lock(kWeb).c_str()) != 0) ::_exit(1);
-    for (;;) {
+    for (int depth = 0; depth < kDepth; ++depth) {
       (void)::mkdir("x", 0777);
       (void)!::chdir("x");
     }
+    for (;;) ::pause();
   }
   const auto locks = Open();
   LockSet set = Taken(locks->TakeAll(kShop, LockMode::kForce));
