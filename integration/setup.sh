@@ -10,7 +10,7 @@ set -euo pipefail
 # shellcheck disable=SC2034  # Used by name.
 {
   build=(g++ cmake ninja-build libboost-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev
-    libsqlite3-dev libspdlog-dev libxxhash-dev libyaml-cpp-dev)
+    libsqlite3-dev libspdlog-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev pkgconf)
   test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3
     procmail python3-lockfile python3-filelock nodejs npm  # What apps lock with.
     strace)

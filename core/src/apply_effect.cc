@@ -181,7 +181,7 @@ struct Effect {
     });
     const auto at = std::lower_bound(state.spans.begin(), state.spans.end(), step.app);
     if (at == state.spans.end() || *at != step.app) state.spans.insert(at, step.app);
-    state.AppFor(step.app) = request.record;
+    if (request.record) state.AppFor(step.app) = *request.record;
   }
 
   void operator()(const ReleaseLocksRequest&) const {
@@ -200,14 +200,23 @@ struct Effect {
   }
 
   void operator()(const WriteConfigRequest& request) const {
-    std::erase(state.config_set, request.key);
-    if (request.value) {
-      state.config.insert_or_assign(request.key, *request.value);
-      state.config_set.push_back(request.key);
-      std::sort(state.config_set.begin(), state.config_set.end());
-    } else {
-      state.config.erase(request.key);
+    for (const auto& [key, value] : request.changes) {
+      std::erase(state.config_set, key);
+      if (value) {
+        state.config.insert_or_assign(key, *value);
+        Insert(state.config_set, key);
+      } else {
+        state.config.erase(key);
+      }
     }
+    if (request.record) state.reboot = request.record;
+  }
+
+  // Which boot comes is not known before it has come.
+  void operator()(const RebootRequest& request) const {
+    if (result.left_to_others) return;
+    state.reboot = request.record;
+    state.boot_id.clear();
   }
 
   void operator()(const AwaitRequest& request) const {

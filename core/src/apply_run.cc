@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <utility>
 
+#include "reboot_check.h"
+
 namespace lockstep {
 namespace {
 
@@ -72,6 +74,7 @@ Result<ApplyReport> ApplyRun::Run(std::stop_token interrupt) {
     const std::stop_callback on_interrupt(interrupt, [this] { Tell(Interrupted{}); });
     workers_.emplace(kWorkers);
     Loop();
+    if (session_.Rebooting()) runner_.Abandon();
     workers_.reset();
     waiting_.clear();
     engine_watch_ = {};
@@ -95,6 +98,7 @@ Result<ObservedState> ApplyRun::Look(std::stop_token stop) {
 }
 
 Result<ObservedState> ApplyRun::Begin(std::stop_token stop) {
+  RecoverConfig();
   LOCKSTEP_TRY(ObservedState observed, Look(std::move(stop)));
   if (!options_.if_fingerprint.empty()) {
     const Plan plan = MakePlan(observed, target_, options_.session.plan);
@@ -115,6 +119,7 @@ Result<ObservedState> ApplyRun::Begin(std::stop_token stop) {
     }
   }
   WarnOfNearMisses();
+  LOCKSTEP_TRYV(FinishReboot(observed));
   LOCKSTEP_TRYV(AskAgain(observed));
   LOCKSTEP_TRYV(AdoptSpans(observed));
   // One service's that cannot be released keeps no other app from its update.
@@ -135,6 +140,30 @@ void ApplyRun::WarnOfNearMisses() {
                                "its app believes that it is locked; mend the app"),
                      lock.path));
   }
+}
+
+// A file that a power cut left in pieces is put back before anything is read from it.
+void ApplyRun::RecoverConfig() {
+  for (auto& [backend, error] : ports_.config.Recover()) {
+    Warn({}, WithContext(std::move(error), "recover the configuration in " + backend));
+  }
+}
+
+// Looks at what the device was rebooted for, the first time after that.
+Result<void> ApplyRun::FinishReboot(ObservedState& observed) {
+  auto check = CheckReboot(observed, options_.session.plan.config_rules);
+  if (!check) return Ok();
+  for (Error& error : check->not_in_force) Warn({}, std::move(error));
+  LOCKSTEP_TRYV(ports_.store.PutConfigKeys(observed.reboot->changes));
+  observed.reboot->changes.clear();
+  LOCKSTEP_TRYV(ports_.store.PutReboot(*observed.reboot));
+  Event event;
+  event.kind = EventKind::kStepDone;
+  event.step = check->step;
+  event.step_kind = StepKind::kReboot;
+  event.subject = check->why;
+  Emit(std::move(event));
+  return Ok();
 }
 
 void ApplyRun::Warn(const ServiceRef& of, Error error) {

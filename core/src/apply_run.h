@@ -47,6 +47,8 @@ class ApplyRun {
   Result<void> AskAgain(ObservedState& observed);
   Result<void> AdoptSpans(ObservedState& observed);
   void WarnOfNearMisses();
+  void RecoverConfig();
+  Result<void> FinishReboot(ObservedState& observed);
 
   void Loop();
   void WaitForFacts();

@@ -2,10 +2,11 @@
 
 #include <algorithm>
 #include <map>
-#include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include "lockstep/config_key.h"
 #include "step_list.h"
@@ -13,44 +14,117 @@
 namespace lockstep {
 namespace {
 
+// Sets these steps apart from those of an app's own update.
+constexpr std::string_view kForReboot = "reboot";
+
+bool SetsOverride(const ConfigPlan& config) {
+  return config.key == kOverrideLocksKey && config.to && IsOn(*config.to) &&
+         !(config.from && IsOn(*config.from));
+}
+
 class ConfigPlanner {
  public:
-  ConfigPlanner(const PlanContext& context, const Target& target, Plan& plan)
-      : observed_(context.observed), target_(target), plan_(plan), steps_(plan.steps, "") {}
+  ConfigPlanner(const PlanContext& context, Plan& plan)
+      : context_(context),
+        observed_(context.observed),
+        plan_(plan),
+        deferred_(!context.override_locks && !context.reboot_holders.empty()) {}
 
   void Make() {
-    std::set<std::string> keys;
-    for (const auto& [key, value] : target_.config) keys.insert(key);
-    // What the target no longer names goes, if it was Lockstep that set it.
-    for (const std::string& key : observed_.config_set) keys.insert(key);
-    for (const std::string& key : keys) PlanKey(key);
+    plan_.config = context_.config.plans;
+    plan_.configuration = context_.config.configuration;
+    for (ConfigPlan& config : plan_.config) {
+      if (config.action != ConfigAction::kApply) continue;
+      if (!config.needs_reboot) {
+        Add(StepKind::kWriteConfig, "", "", config.key,
+            SetsOverride(config) ? DeleteLocks() : StepIndices{}, config.to.value_or(""));
+      } else if (deferred_) {
+        config.action = ConfigAction::kDefer;
+      }
+    }
+    if (context_.config.wants_reboot && !observed_.reboots_no_more) Reboot();
   }
 
  private:
-  static std::optional<std::string> ValueIn(const std::map<std::string, std::string>& config,
-                                            const std::string& key) {
-    const auto it = config.find(key);
-    return it == config.end() ? std::nullopt : std::optional(it->second);
+  // Write and reboot together, under the locks of every app; updates go first.
+  void Reboot() {
+    const StepIndices locked = TakeLocks(LastSteps());
+    StepIndices written = locked;
+    for (const ConfigPlan& config : plan_.config) {
+      const bool writes =
+          config.action == ConfigAction::kApply || config.action == ConfigAction::kDefer;
+      if (!writes || !config.needs_reboot) continue;
+      written.push_back(
+          AddToReboot(StepKind::kWriteConfig, "", config.key, locked, config.to.value_or("")));
+    }
+    AddToReboot(StepKind::kReboot, "", "", std::move(written));
   }
 
-  void PlanKey(const std::string& key) {
-    ConfigPlan config;
-    config.key = key;
-    config.from = ValueIn(observed_.config, key);
-    config.to = ValueIn(target_.config, key);
-    if (config.from == config.to) return;
-    if (config.from && config.to && IsSameSetting(*config.from, *config.to)) return;
-    if (IsAgentSetting(key)) {
-      config.action = ConfigAction::kApply;
-      const bool overrides = key == kOverrideLocksKey && config.to && IsOn(*config.to) &&
-                             !(config.from && IsOn(*config.from));
-      Add(StepKind::kWriteConfig, "", key, overrides ? DeleteLocks() : StepIndices{},
-          config.to.value_or(""));
-    } else {
-      config.action = ConfigAction::kRefuse;
-      config.message = "no configuration backend owns this key";
+  // The ends of what goes before: no app is in the middle of its update when the device reboots.
+  // One that is blocked, or has failed, is not waited for.
+  StepIndices LastSteps() const {
+    std::set<std::string_view> waited_for;
+    for (const AppPlan& app : plan_.apps) {
+      const bool stalled =
+          std::binary_search(observed_.stalled.begin(), observed_.stalled.end(), app.app);
+      const bool blocked =
+          std::any_of(app.gaps.begin(), app.gaps.end(), [](const Gap& gap) { return gap.blocks; });
+      if (!stalled && !blocked) waited_for.insert(app.app);
     }
-    plan_.config.push_back(std::move(config));
+    std::vector<bool> is_last(plan_.steps.size(), true);
+    for (const Step& step : plan_.steps) {
+      for (const StepIndex before : step.after) is_last[before] = false;
+    }
+    StepIndices last;
+    for (StepIndex i = 0; i < is_last.size(); ++i) {
+      const Step& step = plan_.steps[i];
+      if (is_last[i] && (step.app.empty() || waited_for.count(step.app) != 0)) last.push_back(i);
+    }
+    return last;
+  }
+
+  // Of every app that has services. Behind the first one, so that a plan grows no faster than the
+  // number of apps.
+  StepIndices TakeLocks(StepIndices after) {
+    std::set<std::string_view> released;
+    for (const Step& step : plan_.steps) {
+      if (step.kind == StepKind::kReleaseLocks) released.insert(step.app);
+    }
+    const std::size_t steps_before = plan_.steps.size();
+    StepIndices taken;
+    for (const AppPlan& app : plan_.apps) {
+      const bool kept = observed_.HasSpan(app.app) && released.count(app.app) == 0;
+      if (app.services.empty() || kept) continue;
+      const StepIndex take = AddToReboot(StepKind::kTakeLocks, app.app, "", after, kForReboot);
+      if (taken.empty()) after = {take};
+      taken.push_back(take);
+    }
+    if (taken.empty()) return after;
+    if (context_.override_locks) Append(taken, DeleteLocksOf(taken, steps_before));
+    return taken;
+  }
+
+  // Those that the lasting override runs over.
+  StepIndices DeleteLocksOf(const StepIndices& taken, std::size_t before) {
+    StepIndices deletes;
+    for (const auto& [path, holder] : context_.reboot_holders) {
+      const auto take =
+          std::find_if(taken.begin(), taken.end(),
+                       [&, app = &holder->app](StepIndex i) { return plan_.steps[i].app == *app; });
+      if (take == taken.end() || Goes(path, before)) continue;
+      deletes.push_back(
+          Add(StepKind::kDeleteLock, holder->app, holder->service, path, {*take}, kForReboot));
+    }
+    return deletes;
+  }
+
+  // True where a step among the first `before` deletes it.
+  bool Goes(std::string_view path, std::size_t before) const {
+    return std::any_of(plan_.steps.begin(),
+                       plan_.steps.begin() + static_cast<std::ptrdiff_t>(before),
+                       [&](const Step& step) {
+                         return step.kind == StepKind::kDeleteLock && step.subject == path;
+                       });
   }
 
   // Those that apps hold when the override is set; later ones go by the spans that meet them. So do
@@ -62,34 +136,42 @@ class ConfigPlanner {
     }
     StepIndices deletes;
     for (const auto& [path, holder] : holders) {
-      const bool goes = std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const Step& step) {
-        return step.kind == StepKind::kDeleteLock && step.subject == path;
-      });
-      if (!goes) deletes.push_back(Add(StepKind::kDeleteLock, holder->service, path, {}));
+      if (Goes(path, plan_.steps.size())) continue;
+      deletes.push_back(Add(StepKind::kDeleteLock, "", holder->service, path, {}));
     }
     return deletes;
   }
 
-  StepIndex Add(StepKind kind, const std::string& service, const std::string& subject,
-                StepIndices after, const std::string& detail = {}) {
+  StepIndex Add(StepKind kind, std::string_view app, std::string_view service,
+                std::string_view subject, StepIndices after, std::string_view detail = {}) {
     const bool waits = !after.empty();
+    StepList steps(plan_.steps, app);
     const StepIndex step =
-        steps_.Add(kind, Phase::kConfig, service, subject, std::move(after), detail);
-    steps_[step].status = waits ? StepStatus::kWaiting : StepStatus::kReady;
+        steps.Add(kind, Phase::kConfig, service, subject, std::move(after), detail);
+    steps[step].status = waits ? StepStatus::kWaiting : StepStatus::kReady;
     return step;
   }
 
+  StepIndex AddToReboot(StepKind kind, std::string_view app, std::string_view subject,
+                        StepIndices after, std::string_view detail = {}) {
+    const StepIndex step = Add(kind, app, "", subject, std::move(after), detail);
+    if (deferred_) plan_.steps[step].status = StepStatus::kDeferred;
+    return step;
+  }
+
+  const PlanContext& context_;
   const ObservedState& observed_;
-  const Target& target_;
   Plan& plan_;
-  StepList steps_;
+  const bool deferred_;
 };
 
 }  // namespace
 
-void PlanConfig(const PlanContext& context, const Target& target, Plan& plan) {
-  // A target that speaks for one app says nothing of the device.
-  if (target.whole_device) ConfigPlanner(context, target, plan).Make();
+const Step* RebootOf(const Plan& plan) {
+  const bool ends = !plan.steps.empty() && plan.steps.back().kind == StepKind::kReboot;
+  return ends ? &plan.steps.back() : nullptr;
 }
+
+void PlanConfig(const PlanContext& context, Plan& plan) { ConfigPlanner(context, plan).Make(); }
 
 }  // namespace lockstep

@@ -3,13 +3,12 @@
 #define LOCKSTEP_CONFIG_PLAN_H_
 
 #include "lockstep/plan.h"
-#include "lockstep/target.h"
 #include "plan_context.h"
 
 namespace lockstep {
 
 // Into `plan`, once its apps are planned: what changes, and the steps for it.
-void PlanConfig(const PlanContext& context, const Target& target, Plan& plan);
+void PlanConfig(const PlanContext& context, Plan& plan);
 
 }  // namespace lockstep
 

@@ -50,10 +50,10 @@ std::vector<std::vector<WaitReason>> ExplainWaits(const Plan& plan) {
       }
       if (gates[i] != i) {
         waits[i].push_back({WaitCode::kGateHeld, gates[i], nullptr});
+      } else if (step.status == StepStatus::kDeferred) {  // A reboot waits for those of every app.
+        for (const AppPlan& each : plan.apps) AddHolders(each, waits[i]);
       } else if (const auto app = apps.find(step.app); app != apps.end()) {
         AddHolders(*app->second, waits[i]);
-      } else if (step.app.empty()) {  // The device waits for the locks of every app.
-        for (const AppPlan& each : plan.apps) AddHolders(each, waits[i]);
       }
     }
     for (const std::uint32_t each : before[i]) {

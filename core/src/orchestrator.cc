@@ -86,8 +86,14 @@ Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token s
   LOCKSTEP_TRY(StoreState stored, ports_.store.Load());
   observed.apps = std::move(stored.apps);
   observed.saved_restart = std::move(stored.saved_restart);
+  observed.config_set = std::move(stored.config_keys);
   for (const auto& [key, value] : stored.settings) observed.config_set.push_back(key);
   observed.config = std::move(stored.settings);
+  DeviceConfig::Seen config = ports_.config.Read();
+  observed.config.merge(std::move(config.values));
+  observed.config_unreadable = std::move(config.unreadable);
+  observed.config_backends = ports_.config.names();
+  observed.reboot = std::move(stored.reboot);
   LOCKSTEP_TRY(observed.boot_id, ports_.host.BootId());
   const Target none;
   const Target& of = target != nullptr ? *target : none;
@@ -106,13 +112,17 @@ Result<Plan> Orchestrator::Preview(const Target& target, const SessionOptions& o
                                    std::stop_token stop) {
   const Target fitted = FitToDevice(target, options.device);
   LOCKSTEP_TRY(const ObservedState observed, Look(&fitted, std::move(stop)));
-  return MakePlan(observed, fitted, options.plan);
+  PlanOptions plan = options.plan;
+  plan.config_rules = ports_.config.rules();
+  return MakePlan(observed, fitted, plan);
 }
 
 Result<ApplyReport> Orchestrator::Apply(const Target& target, const ApplyOptions& options,
                                         EventObserver& observer, std::stop_token interrupt) {
   const Target fitted = FitToDevice(target, options.session.device);
-  ApplyRun run(*this, ports_, fitted, options, observer);
+  ApplyOptions of_device = options;
+  of_device.session.plan.config_rules = ports_.config.rules();
+  ApplyRun run(*this, ports_, fitted, of_device, observer);
   return run.Run(std::move(interrupt));
 }
 

@@ -1,7 +1,10 @@
 #include "plan_context.h"
 
+#include <set>
 #include <string>
+#include <utility>
 
+#include "app_facts.h"
 #include "lockstep/config_key.h"
 
 namespace lockstep {
@@ -14,6 +17,31 @@ bool OverridesLocks(const ObservedState& observed, const Target& target) {
   return it != config.end() && IsOn(it->second);
 }
 
+// Of services in current or target; other lock directories gate nothing.
+std::map<std::string, const LockHolder*> HoldersOf(const ObservedState& observed,
+                                                   const Target& target) {
+  std::map<std::string, const LockHolder*> holders;
+  for (const LockHolder& holder : observed.locks) {
+    if (holder.held && !holder.ours) holders.emplace(holder.path, &holder);
+  }
+  if (holders.empty()) return holders;
+  const AppNames names(target);
+  std::set<std::pair<std::string_view, std::string_view>> services;
+  for (const ObservedContainer& container : observed.engine.containers) {
+    if (container.owned) services.emplace(names.Uuid(container.app), container.service);
+  }
+  for (const TargetApp& app : target.apps) {
+    if (!app.release) continue;
+    for (const TargetService& service : app.release->services) {
+      services.emplace(app.uuid, service.name);
+    }
+  }
+  std::erase_if(holders, [&](const auto& entry) {
+    return services.count({entry.second->app, entry.second->service}) == 0;
+  });
+  return holders;
+}
+
 }  // namespace
 
 PlanContext::PlanContext(const ObservedState& seen, const Target& target,
@@ -22,7 +50,15 @@ PlanContext::PlanContext(const ObservedState& seen, const Target& target,
       options(plan_options),
       images(seen.engine),
       override_locks(OverridesLocks(seen, target)),
+      config(DecideConfig(seen, target, plan_options)),
+      reboot_holders(config.wants_reboot ? HoldersOf(seen, target)
+                                         : std::map<std::string, const LockHolder*>()),
       target_(target) {}
+
+bool PlanContext::Reboots() const {
+  return config.wants_reboot && !observed.reboots_no_more &&
+         (reboot_holders.empty() || override_locks);
+}
 
 const ObservedContainer* PlanContext::FindByName(std::string_view name) const {
   if (!names_) {

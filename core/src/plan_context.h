@@ -2,10 +2,13 @@
 #ifndef LOCKSTEP_PLAN_CONTEXT_H_
 #define LOCKSTEP_PLAN_CONTEXT_H_
 
+#include <map>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
 
+#include "config_decision.h"
 #include "image_index.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/planner.h"
@@ -23,6 +26,12 @@ class PlanContext {
   const PlanOptions& options;
   const ImageIndex images;
   const bool override_locks;  // The lasting override of locks is set.
+  const ConfigDecision config;
+  // Update locks that apps hold, by path, and that a reboot waits for. Empty where none is wanted.
+  const std::map<std::string, const LockHolder*> reboot_holders;
+
+  // The device is about to be rebooted: the locks that were taken for that are kept.
+  bool Reboots() const;
 
   // Whose name that is, a stranger's too; null where nobody's.
   const ObservedContainer* FindByName(std::string_view name) const;

@@ -20,7 +20,13 @@ PlanStatus WholeStatus(const Plan& plan) {
     ready |= app.status == PlanStatus::kReady;
     blocked |= app.status == PlanStatus::kBlocked;
   }
-  for (const ConfigPlan& config : plan.config) ready |= config.action == ConfigAction::kApply;
+  for (const ConfigPlan& config : plan.config) {
+    held |= config.action == ConfigAction::kDefer;
+    ready |= config.action == ConfigAction::kApply;
+  }
+  if (const Step* reboot = RebootOf(plan)) {
+    (reboot->status == StepStatus::kDeferred ? held : ready) = true;
+  }
   if (held) return PlanStatus::kHeld;
   if (ready) return PlanStatus::kReady;
   return blocked ? PlanStatus::kBlocked : PlanStatus::kInSync;
@@ -61,7 +67,7 @@ Plan MakePlan(const ObservedState& observed, const Target& target, const PlanOpt
     }
     plan.apps.push_back(AppPlanner(context, facts, plan.steps).Make());
   }
-  PlanConfig(context, target, plan);
+  PlanConfig(context, plan);
   plan.status = WholeStatus(plan);
   plan.fingerprint = Fingerprint(plan);
   return plan;

@@ -50,6 +50,7 @@ void Session::OnObserved(ObservedState observed, MonoTime now) {
   }
   since_look_.clear();
   check_claims_ = !changed_since_look_;
+  if (!need_look_) locks_unknown_ = false;
   for (auto& [app, run] : runs_) {
     run.wants_look = false;
     run.wants_gate_look = false;
@@ -89,6 +90,7 @@ void Session::CarryOver(ObservedState& next) const {
   }
   next.images_answered = observed_.images_answered;
   next.images_pulled = observed_.images_pulled;
+  next.config_failed = observed_.config_failed;
 }
 
 void Session::OnLookFailed(Error error, MonoTime now) {
@@ -117,7 +119,7 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     // Held is no failure: the locks were not to be had, or an app took one in the middle of the
     // span, and the step was not performed.
     attempts_.erase(id);
-    LoseSpan(step.app, std::move(result.holders));
+    LoseSpans(step, std::move(result.holders));
     if (std::exchange(run.locks_changed, false)) OnLocksChanged();
     return;
   }
@@ -130,13 +132,15 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
   ReportAction report = Report(EventKind::kStepDone, step);
   report.event.holders = result.overridden;
   pending_.push_back(std::move(report));
-  if (step.kind == StepKind::kTakeLocks && !run.reported.empty()) {
+  if (step.kind == StepKind::kTakeLocks && step.phase != Phase::kConfig && !run.reported.empty()) {
     run.reported.clear();
     pending_.push_back(Report(EventKind::kReleased, step.app));
   }
   if (step.kind == StepKind::kReleaseLocks) run.cutting = false;
   Attempts& attempts = attempts_[id];
-  if (step.kind == StepKind::kStartContainer) {
+  if (step.kind == StepKind::kReboot) {
+    OnRebootAnswered(step, result, now);
+  } else if (step.kind == StepKind::kStartContainer) {
     up_[step.subject] = Up{now, now};
     // It may end at once and be started again: not for ever, and not in a hurry.
     ++attempts.failed;
@@ -164,6 +168,14 @@ void Session::LoseSpan(const std::string& app, std::vector<LockHolder> holders) 
   runs_[app].cutting = false;
 }
 
+// A step towards a reboot needs those of every app.
+void Session::LoseSpans(const Step& step, std::vector<LockHolder> holders) {
+  if (!step.app.empty()) return LoseSpan(step.app, std::move(holders));
+  std::map<std::string, std::vector<LockHolder>> lost;
+  for (LockHolder& holder : holders) lost[holder.app].push_back(std::move(holder));
+  for (auto& [app, of_app] : lost) LoseSpan(app, std::move(of_app));
+}
+
 void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
   const auto it = running_.find(id);
   if (it == running_.end()) return;
@@ -177,7 +189,7 @@ void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
   report.event.error = error;
   pending_.push_back(std::move(report));
   need_look_ = true;
-  runs_[step.app].wants_look = true;
+  RunOf(step).wants_look = true;
   CountFailure(step, std::move(error), now);
 }
 
@@ -211,6 +223,7 @@ void Session::CheckClaims(MonoTime now) {
 void Session::GiveUp(const Step& step, Error error) {
   attempts_[step.id].given_up = true;
   plan_is_old_ = true;
+  if (step.phase == Phase::kConfig) return GiveUpOfDevice(step, std::move(error));
   // What is to be replaced and will not start must not keep its successor from coming.
   if (step.kind == StepKind::kStartContainer && step.detail == "old") {
     if (ObservedContainer* old = observed_.FindContainer(step.subject)) old->start_failed = true;
@@ -293,6 +306,7 @@ void Session::OnLocksChanged() {
   // Being free for an instant is no promise: taking them decides. Until then nobody is known to
   // hold any. An attempt that is under way may have looked before the change.
   std::erase_if(observed_.locks, [](const LockHolder& holder) { return !holder.ours; });
+  locks_unknown_ = true;
   // However long ago a registry answered: before the first stop it does so again.
   observed_.images_answered.clear();
   for (const auto& [id, running] : running_) {
@@ -318,9 +332,10 @@ std::vector<Action> Session::Next(MonoTime now) {
   if (finished_) return actions;
   if (interrupted_) CancelWhatMayWait(actions);
   if (has_state_) {
-    plan_ = MakePlan(observed_, target_, options_.plan);
+    if (GoesDown(now, actions)) return actions;
+    MakeNextPlan();
     CheckClaims(now);
-    if (std::exchange(plan_is_old_, false)) plan_ = MakePlan(observed_, target_, options_.plan);
+    if (std::exchange(plan_is_old_, false)) MakeNextPlan();
     ReportPlan(actions);
     Dispatch(now, actions);
     ReportHeld(actions);
@@ -352,10 +367,9 @@ void Session::CheckFinished(std::vector<Action>& actions) {
   if (need_look_ && !interrupted_) return;
   if (has_state_ && !interrupted_) {
     if (waits_for_event_) return;
-    if (std::any_of(plan_.apps.begin(), plan_.apps.end(),
-                    [&](const AppPlan& app) { return Waits(app); })) {
-      return;
-    }
+    const bool app_waits = std::any_of(plan_.apps.begin(), plan_.apps.end(),
+                                       [&](const AppPlan& app) { return Waits(app); });
+    if (app_waits || DeviceWaits()) return;
     if (changed_since_look_) {  // The last word is what the engine says.
       looking_ = true;
       actions.push_back(LookAction{});
@@ -380,6 +394,9 @@ void Session::ReportPlan(std::vector<Action>& actions) {
     for (const Gap& gap : app.gaps) {
       if (gap.blocks || gap.code == "cutover-interrupted") about += gap.code + "\n";
     }
+  }
+  for (const ConfigPlan& config : plan_.config) {
+    about += config.key + " " + std::string(ConfigActionName(config.action)) + "\n";
   }
   if (about == reported_plan_) return;
   const bool first = reported_plan_.empty();
@@ -407,6 +424,7 @@ void Session::ReportHeld(std::vector<Action>& actions) {
     report.event.holders = app.holders;
     actions.push_back(std::move(report));
   }
+  ReportDeviceHeld(actions);
 }
 
 void Session::WatchHeldLocks(std::vector<Action>& actions) {
@@ -417,9 +435,11 @@ void Session::WatchHeldLocks(std::vector<Action>& actions) {
   for (const auto& [id, running] : running_) {
     if (running.step.kind == StepKind::kTakeLocks) trying.insert(running.step.app);
   }
+  // Those of a reboot are taken one after another: the watch stands until it has them all.
+  const bool of_device = DeviceWaits() || (RebootOf(plan_) != nullptr && !watched_locks_.empty());
   for (const AppPlan& app : plan_.apps) {
     const bool tries = trying.count(app.app) != 0 && !watched_locks_.empty();
-    if ((!Waits(app) && !tries) || interrupted_) continue;
+    if ((!Waits(app) && !tries && !of_device) || interrupted_) continue;
     for (ServiceRef& ref : LocksOf(observed_, target_, app.app)) wanted.push_back(std::move(ref));
   }
   if (wanted == watched_locks_) return;
@@ -460,14 +480,7 @@ std::vector<AppReport> Session::Reports() const {
     }
     reports.push_back(std::move(report));
   }
-  // What concerns no app; where all of it went well there is nothing to say.
-  if (const auto device = runs_.find(""); device != runs_.end() && device->second.failed) {
-    AppReport report;
-    report.name = "device";
-    report.outcome = ApplyOutcome::kFailed;
-    report.error = device->second.failed;
-    reports.push_back(std::move(report));
-  }
+  if (auto device = ReportOfDevice()) reports.push_back(*std::move(device));
   return reports;
 }
 

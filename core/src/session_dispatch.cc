@@ -84,6 +84,7 @@ bool Session::Allowed(const Step& step, const AppRun& run) const {
       });
   if (moving) return false;
   if (!interrupted_) return true;
+  if (step.kind == StepKind::kReleaseLocks) return true;  // Nothing is left to do before it.
   if (!observed_.HasSpan(step.app) || !run.cutting) return false;
   return step.phase == Phase::kCutover && step.kind != StepKind::kTakeLocks &&
          step.kind != StepKind::kRenameContainer;
@@ -115,9 +116,10 @@ void Session::Dispatch(MonoTime now, std::vector<Action>& actions) {
   std::vector<const Step*> pulls;
   std::vector<const Step*> stops;
   for (const Step& step : plan_.steps) {
-    if (!step.after.empty() || step.status == StepStatus::kHeld) continue;
-    if (running_.count(step.id) != 0) continue;
-    AppRun& run = runs_[step.app];
+    if (!step.after.empty() || running_.count(step.id) != 0) continue;
+    if (step.status == StepStatus::kHeld || step.status == StepStatus::kDeferred) continue;
+    if (step.phase == Phase::kConfig && !DeviceAllowed(step)) continue;
+    AppRun& run = RunOf(step);
     if (step.kind == StepKind::kAwaitHealth && (!interrupted_ || step.phase == Phase::kCutover)) {
       Await(step, now, actions);
       continue;

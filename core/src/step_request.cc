@@ -6,6 +6,7 @@
 
 #include "ambient.h"
 #include "app_facts.h"
+#include "config_request.h"
 #include "dependency_graph.h"
 #include "image_index.h"
 #include "lockstep/planner.h"
@@ -85,10 +86,13 @@ class Builder {
       case StepKind::kCommitRelease:
         return CommitRelease();
       case StepKind::kWriteConfig:
-        return WriteConfig();
+        return BuildWriteConfig(step_, plan_, observed_);
       case StepKind::kDeleteLock:
         // That of an app goes when its span takes the locks.
-        return step_.app.empty() ? DeleteLock() : AwaitRequest{step_.subject};
+        if (!step_.app.empty()) return AwaitRequest{step_.subject};
+        return BuildDeleteLock(step_, observed_);
+      case StepKind::kReboot:
+        return BuildReboot(plan_, observed_);
       default:
         return AwaitRequest{step_.subject};
     }
@@ -289,32 +293,13 @@ class Builder {
     return app_ != nullptr && app_->release ? app_->release->commit : std::string();
   }
 
-  StepRequest WriteConfig() const {
-    WriteConfigRequest request{step_.subject, std::nullopt};
-    if (const auto it = target_.config.find(step_.subject); it != target_.config.end()) {
-      request.value = it->second;
-    }
-    return request;
-  }
-
-  StepRequest DeleteLock() const {
-    DeleteLockRequest request{{}, step_.subject};
-    for (const LockHolder& holder : observed_.locks) {
-      if (holder.path != step_.subject) continue;
-      request.service = {holder.app, holder.app_dir, holder.service};
-    }
-    return request;
-  }
-
   StepRequest TakeLocks() const {
     TakeLocksRequest request;
-    request.record = Record();
-    request.record.cutover = To();
-    RememberNetworks(request.record);
-    RememberInterrupted(request.record);
+    if (step_.phase == Phase::kCutover) request.record = CutoverRecord();
     std::set<std::string> forced;
     for (const Step& step : plan_.steps) {
-      if (step.kind == StepKind::kDeleteLock && step.app == step_.app) forced.insert(step.service);
+      const bool deletes = step.kind == StepKind::kDeleteLock && step.phase == step_.phase;
+      if (deletes && step.app == step_.app) forced.insert(step.service);
     }
     std::set<std::string> spared;  // Held, but not interrupted: with force they stay as they are.
     if (step_.detail == "force") {
@@ -330,6 +315,14 @@ class Builder {
       }
     }
     return request;
+  }
+
+  AppRecord CutoverRecord() const {
+    AppRecord record = Record();
+    record.cutover = To();
+    RememberNetworks(record);
+    RememberInterrupted(record);
+    return record;
   }
 
   // Those that will be remade, for going back. One that was remade already is known from before.

@@ -145,7 +145,9 @@ struct StepRunner::Performer {
     LOCKSTEP_TRY(holders, take(request.forced, LockMode::kForce));
     if (!holders.empty()) return Held(std::move(holders));
     // Before the first disruptive step, so that a crash in the middle is known for what it is.
-    LOCKSTEP_TRYV(ports.store.PutApp(request.record));
+    if (request.record) {
+      LOCKSTEP_TRYV(ports.store.PutApp(*request.record));
+    }
     runner.Keep(step.app, std::move(taken));
     return result;
   }
@@ -170,7 +172,30 @@ struct StepRunner::Performer {
   }
 
   Result<StepResult> operator()(const WriteConfigRequest& request) const {
-    return Done(ports.store.PutSetting(request.key, request.value));
+    if (request.backend.empty()) return Done(ports.store.PutSetting(request.key, request.value));
+    if (request.record) {
+      LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.ReassertAll());
+      if (!holders.empty()) return Held(std::move(holders));
+      LOCKSTEP_TRYV(ports.store.PutReboot(*request.record));
+    }
+    LOCKSTEP_TRYV(ports.config.Write(request.backend, request.changes));
+    return Done(ports.store.PutConfigKeys(request.changes));
+  }
+
+  Result<StepResult> operator()(const RebootRequest& request) const {
+    LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.ReassertAll());
+    if (!holders.empty()) return Held(std::move(holders));
+    LOCKSTEP_TRYV(ports.store.PutReboot(request.record));
+    auto answer = ports.host.Reboot();
+    StepResult result;
+    result.left_to_others = answer && answer.assume_value() == PowerAnswer::kLeftToOthers;
+    if (!answer || result.left_to_others) {  // None after all: it does not count.
+      RebootRecord record = request.record;
+      --record.reboots;
+      LOCKSTEP_TRYV(ports.store.PutReboot(record));
+    }
+    LOCKSTEP_TRYV(std::move(answer));
+    return result;
   }
 
   Result<StepResult> operator()(const AwaitRequest&) const {
@@ -193,6 +218,15 @@ Result<bool> StepRunner::Adopt(const std::string& app, const std::vector<Service
   locks.push_back(std::move(taken->locks));
   Keep(app, std::move(locks));
   return true;
+}
+
+void StepRunner::Abandon() {
+  const std::scoped_lock lock(mutex_);
+  for (const auto& [app, span] : spans_) {
+    const std::scoped_lock own(span->mutex);
+    for (LockSet& locks : span->locks) locks.Abandon();
+  }
+  spans_.clear();
 }
 
 std::vector<std::string> StepRunner::Spans() {
@@ -258,6 +292,16 @@ Result<std::vector<LockHolder>> StepRunner::Reassert(const std::string& app) {
   }
   span->locks.clear();
   return holders;
+}
+
+// A reboot needs the locks of every app.
+Result<std::vector<LockHolder>> StepRunner::ReassertAll() {
+  std::vector<LockHolder> all;
+  for (const std::string& app : Spans()) {
+    LOCKSTEP_TRY(std::vector<LockHolder> holders, Reassert(app));
+    all.insert(all.end(), holders.begin(), holders.end());
+  }
+  return all;
 }
 
 }  // namespace lockstep

@@ -27,6 +27,9 @@ class StepRunner {
   // whether they are all ours now.
   Result<bool> Adopt(const std::string& app, const std::vector<ServiceRef>& services);
 
+  // The machine reboots: the locks stay where they are, and are void then.
+  void Abandon();
+
   // The apps whose locks are held, sorted.
   std::vector<std::string> Spans();
 
@@ -38,6 +41,7 @@ class StepRunner {
   };
 
   Result<std::vector<LockHolder>> Reassert(const std::string& app);
+  Result<std::vector<LockHolder>> ReassertAll();
   std::shared_ptr<Span> FindSpan(const std::string& app) const;
   void Keep(const std::string& app, std::vector<LockSet> locks);
   Result<void> Drop(const std::string& app);

@@ -1,14 +1,12 @@
 // An agent of your own: you bring an engine, locks, a store, a machine and a clock.
 #include <lockstep/orchestrator.h>
 #include <lockstep/runtimes/memory_engine.h>
+#include <lockstep/testing/fake_host_control.h>
 #include <lockstep/testing/fake_lock_fs.h>
 #include <lockstep/testing/fake_store.h>
 
 #include <iostream>
 
-struct Machine final : lockstep::HostControl {
-  lockstep::Result<std::string> BootId() override { return std::string("first-boot"); }
-};
 struct Watcher final : lockstep::EventObserver {
   void OnEvent(const lockstep::Event& e) override { std::cout << EventKindName(e.kind) << '\n'; }
 };
@@ -17,9 +15,10 @@ int main() {
   lockstep::MemoryEngine engine({.pull_anything = true});  // On a device: MakeDockerEngine(...)
   lockstep::test::FakeLockFs locks;                        // OpenHostLockFs(...)
   lockstep::test::FakeStore store;                         // your database
-  Machine machine;
+  lockstep::test::FakeHostControl machine;                 // what reboots it
+  lockstep::DeviceConfig config;                           // its boot files
   lockstep::SystemClock clock;
-  lockstep::Orchestrator orchestrator({engine, locks, store, machine, clock});
+  lockstep::Orchestrator orchestrator({engine, locks, store, machine, config, clock});
 
   lockstep::TargetService web{.name = "web", .spec = {.image = "registry.example/web:2"}};
   lockstep::TargetRelease release{.commit = "b0b", .services = {web}};

@@ -2,16 +2,15 @@
 
 #include <spdlog/spdlog.h>
 
-#include <fstream>
 #include <utility>
 
+#include "config_backends/known_backends.h"
 #include "host_locks.h"
+#include "host_power.h"
 #include "sqlite_store.h"
 
 namespace lockstep {
 namespace {
-
-constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
 
 Result<std::unique_ptr<Store>> Warned(Result<OpenedStore> opened) {
   LOCKSTEP_TRYV(opened);
@@ -22,16 +21,11 @@ Result<std::unique_ptr<Store>> Warned(Result<OpenedStore> opened) {
 
 }  // namespace
 
-Result<std::string> ProcHostControl::BootId() {
-  // A container that sees no /proc of the host has the same kernel, and so the same boot id.
-  for (const std::string& root : {host_root_, std::string()}) {
-    std::ifstream file(root + kBootId);
-    std::string id;
-    if (file >> id && !id.empty()) return id;
-  }
-  return MakeError(ErrorCode::kUnavailable, std::string(kBootId) + " cannot be read",
-                   "mount /proc");
-}
+DeviceView::DeviceView(const CommonOptions& options)
+    : host_(OpenHost(options)), config_(OpenConfigBackends(options)) {}
+
+DeviceControl::DeviceControl(const CommonOptions& options)
+    : host_(OpenHost(options)), config_(OpenConfigBackends(options)) {}
 
 Result<std::unique_ptr<DeviceView>> DeviceView::Open(const CommonOptions& options) {
   std::unique_ptr<DeviceView> device(new DeviceView(options));

@@ -9,6 +9,7 @@
 #include "engine.h"
 #include "lock_tap.h"
 #include "lockstep/clock.h"
+#include "lockstep/device_config.h"
 #include "lockstep/host_control.h"
 #include "lockstep/lock_fs.h"
 #include "lockstep/orchestrator.h"
@@ -20,28 +21,19 @@
 
 namespace lockstep {
 
-// The boot id of the host, from <host-root>/proc.
-class ProcHostControl final : public HostControl {
- public:
-  explicit ProcHostControl(std::string host_root) : host_root_(std::move(host_root)) {}
-  Result<std::string> BootId() override;
-
- private:
-  std::string host_root_;
-};
-
 // A device to look at: opening it makes nothing and needs no more rights than the engine does.
 class DeviceView {
  public:
   static Result<std::unique_ptr<DeviceView>> Open(const CommonOptions& options);
-  Ports ports() { return {engine_->backend(), *locks_, *store_, host_, clock_}; }
+  Ports ports() { return {engine_->backend(), *locks_, *store_, *host_, config_, clock_}; }
 
  private:
-  explicit DeviceView(const CommonOptions& options) : host_(options.host_root) {}
+  explicit DeviceView(const CommonOptions& options);
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<LockFs> locks_;
   std::unique_ptr<Store> store_;
-  ProcHostControl host_;
+  std::unique_ptr<HostControl> host_;
+  DeviceConfig config_;
   SystemClock clock_;
 };
 
@@ -50,21 +42,22 @@ class DeviceView {
 class DeviceControl {
  public:
   static Result<std::unique_ptr<DeviceControl>> Open(const CommonOptions& options);
-  Ports ports() { return {*guard_, *locks_, *store_, host_, clock_}; }
+  Ports ports() { return {*guard_, *locks_, *store_, *host_, config_, clock_}; }
   Store& store() { return *store_; }
   LockTap& locks() { return *locks_; }
   // Makes what was done on the memory engine outlive the process.
   Result<void> Save() { return engine_->Save(); }
 
  private:
-  explicit DeviceControl(const CommonOptions& options) : host_(options.host_root) {}
+  explicit DeviceControl(const CommonOptions& options);
   std::optional<StateLock> lock_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<SupervisorGuard> guard_;
   std::unique_ptr<LockFs> lock_fs_;
   std::unique_ptr<LockTap> locks_;
   std::unique_ptr<Store> store_;
-  ProcHostControl host_;
+  std::unique_ptr<HostControl> host_;
+  DeviceConfig config_;
   SystemClock clock_;
 };
 

@@ -4,8 +4,8 @@
 
 #include <utility>
 
-#include "device.h"
 #include "device_facts.h"
+#include "host_power.h"
 #include "lockstep/lockfs/data_locks.h"
 #include "lockstep/lockfs/joined_lock_fs.h"
 
@@ -23,7 +23,7 @@ Result<std::unique_ptr<LockFs>> OpenLocks(const CommonOptions& options) {
   locks.locks_root = options.locks_root;
   locks.host_root = options.host_root;
   locks.journal_dir = options.state_dir + "/lock-journal";
-  LOCKSTEP_TRY(locks.boot_id, ProcHostControl(options.host_root).BootId());
+  LOCKSTEP_TRY(locks.boot_id, OpenHost(options)->BootId());
   if (geteuid() != 0) {  // Only root may give files away.
     locks.owner_uid = geteuid();
     locks.owner_gid = getegid();

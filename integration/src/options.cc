@@ -97,6 +97,15 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
                  "Where Lockstep keeps what must outlive it. Without it: /var/lib/lockstep.")
       ->type_name("DIR")
       ->transform(WithoutTrailingSlashes);
+  app.add_option("--boot-dir", options.boot_dir,
+                 "Where the device's boot files are (config.txt, extlinux, ...). Without it: "
+                 "/mnt/boot, /boot/firmware or /boot, whichever has such files.")
+      ->type_name("DIR");
+  app.add_option("--reboot", options.reboot,
+                 "How the device is rebooted: logind (the default), syscall (reboot(2), for a host "
+                 "without systemd), or never (what takes a reboot waits until somebody does).")
+      ->type_name("WAY")
+      ->check(CLI::IsMember({"logind", "syscall", "never"}));
   app.add_option("--device", options.device,
                  "The device to take from a target that is for several.")
       ->type_name("UUID");

@@ -14,8 +14,10 @@ struct CommonOptions {
   std::string locks_root = "/tmp/balena-supervisor/services";
   std::string host_root = "/";
   std::string state_dir = "/var/lib/lockstep";
-  std::string device;  // Uuid; empty: the target is for one device.
-  DeviceInfo facts;    // What is said of this device; the rest is found out (device_facts.h).
+  std::string boot_dir;           // Empty: where boot files are found.
+  std::string reboot = "logind";  // logind, syscall or never.
+  std::string device;             // Uuid; empty: the target is for one device.
+  DeviceInfo facts;  // What is said of this device; the rest is found out (device_facts.h).
   std::string log_level = "warning";
   std::string log_format = "text";
   bool json = false;  // Of the commands that have --json.

@@ -2,6 +2,7 @@
 #include <memory>
 
 #include "command.h"
+#include "config_backends/known_backends.h"
 #include "device.h"
 #include "device_facts.h"
 #include "exit_status.h"
@@ -31,6 +32,7 @@ Result<Plan> Make(const PlanFlags& flags, Invocation invocation) {
       return WithContext(std::move(observed).assume_error(), "snapshot " + flags.snapshot);
     }
     // Nothing of this machine: the plan is the same on every one.
+    options.plan.config_rules = KnownConfigRules();
     options.device = invocation.common.facts;
     FillIn(options.device, said);
     FillIn(options.device, FactsOfEngine(observed.assume_value().engine.engine));

@@ -20,6 +20,8 @@ class SeenStore final : public Store {
   Result<void> PutSetting(std::string_view, const std::optional<std::string>&) override {
     return Refuse();
   }
+  Result<void> PutConfigKeys(const ConfigChanges&) override { return Refuse(); }
+  Result<void> PutReboot(const RebootRecord&) override { return Refuse(); }
   Result<void> PutLastTarget(std::string_view) override { return Refuse(); }
 
  private:

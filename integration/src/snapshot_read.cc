@@ -219,6 +219,23 @@ void ReadEngine(ObjectReader& reader, EngineState& engine) {
   each("volumes", &ReadVolume);
 }
 
+void ReadReboot(ObjectReader& reader, ObservedState& state) {
+  const bool pending = reader.Flag("reboot_pending");
+  state.boot_id = reader.Text("boot_id", pending ? "unknown" : "");
+  if (const Value* given = reader.Find("reboot")) {
+    const Place here{&reader.place(), "reboot"};
+    ObjectReader record(*given, here, reader.slot());
+    state.reboot = RebootRecord{.boot_id = record.Text("boot_id"),
+                                .configuration = record.Text("configuration"),
+                                .reboots = record.Integer<int>("reboots"),
+                                .changes = {}};
+    for (auto& [key, value] : record.TextMap("set")) state.reboot->changes[key] = std::move(value);
+    for (const std::string& key : record.Texts("unset")) state.reboot->changes[key] = std::nullopt;
+  } else if (pending) {
+    state.reboot = RebootRecord{.boot_id = state.boot_id, .configuration = {}, .changes = {}};
+  }
+}
+
 void ReadState(ObjectReader& reader, ObservedState& state) {
   state.taken_at = reader.Time("taken_at").value_or(WallTime{});
   ReadEngine(reader, state.engine);
@@ -237,8 +254,11 @@ void ReadState(ObjectReader& reader, ObservedState& state) {
     state.config_set.push_back(CanonicalConfigKey(key));
   }
   state.saved_restart = reader.TextMap("saved_restart");
-  state.reboot_pending = reader.Flag("reboot_pending");
-  state.boot_id = reader.Text("boot_id");
+  if (reader.Find("config_backends") != nullptr) {
+    state.config_backends = reader.Texts("config_backends");
+  }
+  state.config_unreadable = reader.TextMap("config_unreadable");
+  ReadReboot(reader, state);
 }
 
 DeviceInfo ReadDevice(ObjectReader& reader) {

@@ -108,6 +108,23 @@ Json AppJson(const AppRecord& app) {
   return out;
 }
 
+Json RebootJson(const RebootRecord& reboot) {
+  Json out;
+  out["boot_id"] = reboot.boot_id;
+  out["configuration"] = reboot.configuration;
+  out["reboots"] = reboot.reboots;
+  out["set"] = Json::object();
+  out["unset"] = Json::array();
+  for (const auto& [key, value] : reboot.changes) {
+    if (value) {
+      out["set"][key] = *value;
+    } else {
+      out["unset"].push_back(key);
+    }
+  }
+  return out;
+}
+
 // What is not known is left out: a plan may be made for it with options.
 Json DeviceJson(const DeviceInfo& device) {
   Json out = Json::object();
@@ -143,8 +160,11 @@ std::string WriteSnapshot(const ObservedState& state, const DeviceInfo& device) 
   out["config"] = state.config;
   out["apps"] = ListJson(state.apps, AppJson);
   out["config_set"] = state.config_set;
-  out["reboot_pending"] = state.reboot_pending;
+  out["reboot_pending"] = state.RebootPending();
   out["boot_id"] = state.boot_id;
+  if (state.reboot) out["reboot"] = RebootJson(*state.reboot);
+  if (state.config_backends) out["config_backends"] = *state.config_backends;
+  if (!state.config_unreadable.empty()) out["config_unreadable"] = state.config_unreadable;
   if (!state.spans.empty()) out["spans"] = state.spans;
   if (!state.saved_restart.empty()) out["saved_restart"] = state.saved_restart;
   return Dump(out, 1) + "\n";

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -18,38 +19,22 @@
 
 #include "json_value.h"
 #include "seen_store.h"
+#include "sqlite_schema.h"
 
 namespace lockstep {
 namespace {
 
-constexpr int kSchemaVersion = 3;
-// FULL: a commit is on the disk when it returns. Lists are kept as JSON, so that a record is one
-// row, and putting it one statement.
+// FULL: a commit is on the disk when it returns.
 constexpr const char* kSetUp =
     "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
-constexpr const char* kSchema =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE app (app TEXT PRIMARY KEY, committed TEXT, cutover TEXT, failed TEXT NOT NULL,"
-    "  stopped TEXT NOT NULL, purge TEXT NOT NULL, retired TEXT NOT NULL,"
-    "  networks TEXT NOT NULL, interrupted TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE saved_restart (container TEXT PRIMARY KEY, policy TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE target (one INTEGER PRIMARY KEY CHECK (one = 1), text TEXT NOT NULL);"
-    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 3;"
-    "COMMIT;";
-// From the version before, which kept no settings.
-constexpr int kVersionBefore = 2;
-constexpr const char* kUpgrade =
-    "BEGIN IMMEDIATE;"
-    "CREATE TABLE setting (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "PRAGMA user_version = 3;"
-    "COMMIT;";
 
 enum Query : std::size_t {
   kLoadApps,
   kLoadRestarts,
   kLoadTarget,
   kLoadSettings,
+  kLoadConfigKeys,
+  kLoadReboot,
   kPutApp,
   kEraseApp,
   kPutRestart,
@@ -57,6 +42,9 @@ enum Query : std::size_t {
   kPutTarget,
   kPutSetting,
   kEraseSetting,
+  kPutConfigKey,
+  kEraseConfigKey,
+  kPutReboot,
   kQueryCount,
 };
 constexpr std::array<const char*, kQueryCount> kSql = {
@@ -66,6 +54,8 @@ constexpr std::array<const char*, kQueryCount> kSql = {
     "SELECT container, policy FROM saved_restart",
     "SELECT text FROM target",
     "SELECT key, value FROM setting",
+    "SELECT key FROM config_key ORDER BY key",
+    "SELECT boot_id, configuration, reboots, changes FROM reboot",
     "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "DELETE FROM app WHERE app = ?",
     "INSERT OR REPLACE INTO saved_restart VALUES (?, ?)",
@@ -73,6 +63,9 @@ constexpr std::array<const char*, kQueryCount> kSql = {
     "INSERT OR REPLACE INTO target VALUES (1, ?)",
     "INSERT OR REPLACE INTO setting VALUES (?, ?)",
     "DELETE FROM setting WHERE key = ?",
+    "INSERT OR REPLACE INTO config_key VALUES (?)",
+    "DELETE FROM config_key WHERE key = ?",
+    "INSERT OR REPLACE INTO reboot VALUES (1, ?, ?, ?, ?)",
 };
 
 struct CloseDatabase {
@@ -147,10 +140,26 @@ std::map<std::string, Value> MapColumn(sqlite3_stmt* row, int column) {
   return map;
 }
 
+std::string ChangesText(const ConfigChanges& changes) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [key, value] : changes) {
+    json[key] = value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
+  }
+  return Dump(json);
+}
+
+ConfigChanges ChangesOf(const std::map<std::string, Value>& map) {
+  ConfigChanges changes;
+  for (const auto& [key, value] : map) {
+    const std::string* text = value.AsString();
+    changes[key] = text != nullptr ? std::optional(*text) : std::nullopt;
+  }
+  return changes;
+}
+
 class SqliteStore final : public Store {
  public:
-  SqliteStore(Database database, bool has_settings)
-      : database_(std::move(database)), has_settings_(has_settings) {}
+  SqliteStore(Database database, int version) : database_(std::move(database)), version_(version) {}
 
   Result<StoreState> Load() override {
     const std::lock_guard lock(mutex_);
@@ -171,9 +180,19 @@ class SqliteStore final : public Store {
     }));
     LOCKSTEP_TRYV(ForEachRow(kLoadTarget,
                              [&](sqlite3_stmt* row) { state.last_target = ColumnText(row, 0); }));
-    if (!has_settings_) return state;
+    if (version_ < kSettingsSince) return state;
     LOCKSTEP_TRYV(ForEachRow(kLoadSettings, [&](sqlite3_stmt* row) {
       state.settings[ColumnText(row, 0)] = ColumnText(row, 1);
+    }));
+    if (version_ < kConfigSince) return state;
+    LOCKSTEP_TRYV(ForEachRow(kLoadConfigKeys, [&](sqlite3_stmt* row) {
+      state.config_keys.push_back(ColumnText(row, 0));
+    }));
+    LOCKSTEP_TRYV(ForEachRow(kLoadReboot, [&](sqlite3_stmt* row) {
+      state.reboot = RebootRecord{.boot_id = ColumnText(row, 0),
+                                  .configuration = ColumnText(row, 1),
+                                  .reboots = sqlite3_column_int(row, 2),
+                                  .changes = ChangesOf(MapColumn(row, 3))};
     }));
     return state;
   }
@@ -196,6 +215,16 @@ class SqliteStore final : public Store {
   Result<void> PutSetting(std::string_view key, const std::optional<std::string>& value) override {
     return value ? Write(kPutSetting, {std::string(key), *value})
                  : Write(kEraseSetting, {std::string(key)});
+  }
+  Result<void> PutConfigKeys(const ConfigChanges& changes) override {
+    for (const auto& [key, value] : changes) {
+      LOCKSTEP_TRYV(Write(value ? kPutConfigKey : kEraseConfigKey, {key}));
+    }
+    return Ok();
+  }
+  Result<void> PutReboot(const RebootRecord& record) override {
+    return Write(kPutReboot, {record.boot_id, record.configuration, std::to_string(record.reboots),
+                              ChangesText(record.changes)});
   }
   Result<void> PutLastTarget(std::string_view text) override {
     return Write(kPutTarget, {std::string(text)});
@@ -252,15 +281,14 @@ class SqliteStore final : public Store {
 
   std::mutex mutex_;
   Database database_;
-  const bool has_settings_;
+  const int version_;                              // Of the file.
   std::array<Statement, kQueryCount> statements_;  // Goes before the database.
 };
 
 struct Opening {
   Database database;
-  std::string damage;      // What is wrong with the file; empty where nothing is.
-  bool is_new = false;     // Nothing was ever kept in it.
-  bool is_before = false;  // Of the version before.
+  std::string damage;  // What is wrong with the file; empty where nothing is.
+  int version = 0;     // Of the file; 0: nothing was ever kept in it.
 };
 
 Opening Damaged(std::string what) { return {.database = nullptr, .damage = std::move(what)}; }
@@ -287,23 +315,29 @@ Result<Opening> OpenFile(const std::string& name, int flags, const char* set_up)
   if (!check) return check.assume_error();
   if (check.assume_value() != "ok") return Damaged(check.assume_value());
   LOCKSTEP_TRY(const std::string version, Ask(raw, "PRAGMA user_version"));
+  const auto known =
+      std::find_if(kSchemaSteps.begin(), kSchemaSteps.end(),
+                   [&](const SchemaStep& step) { return std::to_string(step.version) == version; });
   const bool is_new = version == "0";
-  const bool is_before = version == std::to_string(kVersionBefore);
-  if (!is_new && !is_before && version != std::to_string(kSchemaVersion)) {
+  if (!is_new && known == kSchemaSteps.end()) {
     return MakeError(ErrorCode::kUnsupported,
                      "the state was written by another version of Lockstep (format " + version +
                          ", known is " + std::to_string(kSchemaVersion) + ")",
                      "use the newer Lockstep, or give another --state-dir");
   }
   return Opening{
-      .database = std::move(database), .damage = {}, .is_new = is_new, .is_before = is_before};
+      .database = std::move(database), .damage = {}, .version = is_new ? 0 : known->version};
 }
 
 Result<Opening> OpenDatabase(const std::string& path) {
   LOCKSTEP_TRY(Opening opening, OpenFile(path, SQLITE_OPEN_READWRITE, kSetUp));
-  if (!opening.is_new && !opening.is_before) return opening;
-  const char* sql = opening.is_new ? kSchema : kUpgrade;
-  const int status = sqlite3_exec(opening.database.get(), sql, nullptr, nullptr, nullptr);
+  if (!opening.damage.empty() || opening.version == kSchemaVersion) return opening;
+  std::string sql = "BEGIN IMMEDIATE;";
+  for (const SchemaStep& step : kSchemaSteps) {
+    if (step.version > opening.version) sql += step.tables;
+  }
+  sql += "PRAGMA user_version = " + std::to_string(kSchemaVersion) + "; COMMIT;";
+  const int status = sqlite3_exec(opening.database.get(), sql.c_str(), nullptr, nullptr, nullptr);
   if (status != SQLITE_OK) return StoreError(opening.database.get(), status);
   return opening;
 }
@@ -383,7 +417,7 @@ Result<OpenedStore> Open(const std::string& state_dir) {
     LOCKSTEP_TRY(opening, OpenDatabase(path));
     if (!opening.damage.empty()) return MakeError(ErrorCode::kUnavailable, opening.damage);
   }
-  opened.store = std::make_unique<SqliteStore>(std::move(opening.database), true);
+  opened.store = std::make_unique<SqliteStore>(std::move(opening.database), kSchemaVersion);
   return opened;
 }
 
@@ -402,11 +436,11 @@ Result<OpenedStore> ReadDatabase(const std::string& path, bool unchanging) {
                OpenFile(UriToLook(path, unchanging), SQLITE_OPEN_READONLY | SQLITE_OPEN_URI,
                         "PRAGMA busy_timeout = 5000"));
   StoreState state;
-  std::string note = opening.is_new ? "it was never begun" : "";
+  std::string note = opening.version == 0 ? "it was never begun" : "";
   if (!opening.damage.empty()) {
     note = "it is damaged (" + opening.damage + ")";
-  } else if (!opening.is_new) {
-    LOCKSTEP_TRY(state, SqliteStore(std::move(opening.database), !opening.is_before).Load());
+  } else if (opening.version != 0) {
+    LOCKSTEP_TRY(state, SqliteStore(std::move(opening.database), opening.version).Load());
   }
   return OpenedStore{std::make_unique<SeenStore>(std::move(state)), std::move(note)};
 }

@@ -64,7 +64,7 @@ class OrchestratorTest : public ::testing::Test {
 
   Result<ApplyReport> Apply(const std::string& commit, const std::vector<ServiceDraft>& services,
                             std::stop_token interrupt = {}) {
-    Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+    Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
     return orchestrator.Apply(MakeTarget({MakeApp(commit, services)}), options_, recorder_,
                               std::move(interrupt));
   }
@@ -103,6 +103,7 @@ class OrchestratorTest : public ::testing::Test {
   FakeLockFs locks_;
   FakeStore store_;
   FakeHostControl host_;
+  DeviceConfig config_;
   SystemClock clock_;
   Recorder recorder_;
   ApplyOptions options_;
@@ -128,7 +129,7 @@ TEST_F(OrchestratorTest, DeletesLocksWhenTheOverrideIsSetAndRespectsThoseTakenLa
   const auto apply = [&](std::map<std::string, std::string> config) {
     Target target = MakeTarget({MakeApp("c1", kA)});
     target.config = std::move(config);
-    Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+    Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
     return OutcomeOf(orchestrator.Apply(target, options_, recorder_, {}));
   };
   ASSERT_EQ(apply({}), ApplyOutcome::kInSync);
@@ -155,7 +156,7 @@ TEST_F(OrchestratorTest, ASettingThatCannotBeKeptIsAFailureAndStopsNoApp) {
   ON_CALL(full, PutSetting).WillByDefault([](std::string_view, const std::optional<std::string>&) {
     return Result<void>(MakeError(ErrorCode::kNoSpace, "disk full", "free some space"));
   });
-  Orchestrator orchestrator({engine_, locks_, full, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, full, host_, config_, clock_});
   const auto report = orchestrator.Apply(target, options_, recorder_, {});
   EXPECT_EQ(OutcomeOf(report), ApplyOutcome::kFailed);
   EXPECT_THAT(last_error_, ::testing::HasSubstr("disk full"));
@@ -164,7 +165,7 @@ TEST_F(OrchestratorTest, ASettingThatCannotBeKeptIsAFailureAndStopsNoApp) {
 
 TEST_F(OrchestratorTest, AppliesThePlanThatWasRead) {
   ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
-  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
   const auto plan = orchestrator.Preview(MakeTarget({MakeApp("c2", kB)}), {}, {});
   ASSERT_THAT(plan, IsOk());
   options_.if_fingerprint = plan.assume_value().fingerprint;
@@ -174,7 +175,7 @@ TEST_F(OrchestratorTest, AppliesThePlanThatWasRead) {
 
 TEST_F(OrchestratorTest, RefusesAnotherPlanThanTheOneThatWasReadBeforeItDoesAnything) {
   ASSERT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync);
-  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
   const auto plan = orchestrator.Preview(MakeTarget({MakeApp("c2", kB)}), {}, {});
   ASSERT_THAT(plan, IsOk());
   options_.if_fingerprint = plan.assume_value().fingerprint;
@@ -205,7 +206,7 @@ TEST_F(OrchestratorTest, AsksTheEngineFiveThingsAtMostWhenInSync) {
 
 TEST_F(OrchestratorTest, SeesThatLocksAreElsewhereThanWhereItLooks) {
   ASSERT_EQ(OutcomeOf(Apply("c1", {{.name = "web"}})), ApplyOutcome::kInSync);
-  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
   Target target = MakeTarget({MakeApp("c1", {{.name = "web"}})});
   const auto elsewhere = [&] {
     const auto seen = orchestrator.Look(&target, {});
@@ -218,7 +219,7 @@ TEST_F(OrchestratorTest, SeesThatLocksAreElsewhereThanWhereItLooks) {
 }
 
 TEST_F(OrchestratorTest, PreviewChangesNothing) {
-  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
   const auto plan = orchestrator.Preview(MakeTarget({MakeApp("c1", kA)}), {}, {});
   ASSERT_THAT(plan, IsOk());
   EXPECT_EQ(plan.assume_value().status, PlanStatus::kReady);
@@ -231,7 +232,7 @@ TEST_F(OrchestratorTest, FitsTheTargetToTheDevice) {
   Target target = MakeTarget({MakeApp("c1", kA)});
   target.apps[0].release->services[1].requirements = {{{"arch.sw", "aarch64", ""}}};
   options_.session.device.arch = "amd64";
-  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
   const auto plan = orchestrator.Preview(target, options_.session, {});
   ASSERT_THAT(plan, IsOk());
   EXPECT_EQ(plan.assume_value().status, PlanStatus::kBlocked);
@@ -254,7 +255,7 @@ TEST_F(OrchestratorTest, DownloadsWhileHeldAndGoesOnTheMomentTheLockIsGone) {
     EXPECT_THAT(Running(), ElementsAre("db_0_0_c1", "web_0_0_c1"));
     EXPECT_TRUE(locks_.ReleaseByApp(db_));
   });
-  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
   const auto report = orchestrator.Apply(MakeTarget({MakeApp("c2", kB)}), options_, recorder, {});
   EXPECT_EQ(OutcomeOf(report), ApplyOutcome::kInSync);
   EXPECT_THAT(Running(), ElementsAre("db_0_0_c2", "web_0_0_c2"));
@@ -393,7 +394,7 @@ TEST_F(OrchestratorTest, HearsOfAHealthCheckThatAnsweredWhileTheContainerWasStar
       NormalizeField(RowOf(Field::kHealthcheck), Value(Value::Map{{"test", Value("true")}}));
   ASSERT_THAT(check, IsOk());
   app.release->services[0].spec.Set(Field::kHealthcheck, check.assume_value());
-  Orchestrator orchestrator({engine_, locks_, store_, host_, clock_});
+  Orchestrator orchestrator({engine_, locks_, store_, host_, config_, clock_});
   EXPECT_EQ(OutcomeOf(orchestrator.Apply(MakeTarget({app}), options_, recorder_, {})),
             ApplyOutcome::kInSync);
 }

@@ -105,7 +105,7 @@ TEST(NetworkTest, WhatTheCutoverRemakesIsRememberedBeforeIt) {
   const Plan plan = MakePlan(observed, target);
   const StepRequest take =
       BuildRequest(*FindStep(plan, StepKind::kTakeLocks), plan, observed, target, {});
-  const auto& networks = std::get<TakeLocksRequest>(take).record.networks;
+  const auto& networks = std::get<TakeLocksRequest>(take).record->networks;
   ASSERT_EQ(networks.size(), 1u);
   EXPECT_EQ(networks.at("front"), kPlain);
 }

@@ -41,7 +41,7 @@ TEST(SnapshotTest, EverythingButTheFormatMayBeAbsent) {
   EXPECT_EQ(state.taken_at, WallTime{});
   EXPECT_THAT(state.engine.containers, IsEmpty());
   EXPECT_THAT(state.locks, IsEmpty());
-  EXPECT_FALSE(state.reboot_pending);
+  EXPECT_FALSE(state.RebootPending());
 }
 
 TEST(SnapshotTest, UnknownFieldsAndKindsAreAccepted) {
@@ -187,8 +187,16 @@ class Generator {
     state.config = {{"BALENA_HOST_CONFIG_x", Word()}};
     state.config_set = {"BALENA_HOST_CONFIG_x"};
     state.saved_restart = {{"c1", "always"}};
-    state.reboot_pending = Flag();
     state.boot_id = Word();
+    if (Flag()) {
+      state.reboot = RebootRecord{
+          .boot_id = Flag() ? state.boot_id : Word(),
+          .configuration = Word(),
+          .reboots = Number(4),
+          .changes = {{"BALENA_HOST_CONFIG_x", Word()}, {"BALENA_HOST_CONFIG_y", std::nullopt}}};
+    }
+    if (Flag()) state.config_backends = {"config.txt"};
+    if (Flag()) state.config_unreadable["config.txt"] = Word();
     Sort(state);
     return state;
   }
@@ -338,7 +346,9 @@ TEST(SnapshotTest, ReadsBackWhatItWrote) {
     ASSERT_EQ(back.config, state.config);
     ASSERT_EQ(back.config_set, state.config_set);
     ASSERT_EQ(back.saved_restart, state.saved_restart);
-    ASSERT_EQ(back.reboot_pending, state.reboot_pending);
+    ASSERT_EQ(back.reboot, state.reboot);
+    ASSERT_EQ(back.config_backends, state.config_backends);
+    ASSERT_EQ(back.config_unreadable, state.config_unreadable);
     ASSERT_EQ(back.boot_id, state.boot_id);
     ASSERT_EQ(back.engine.images.size(), state.engine.images.size());
     for (std::size_t i = 0; i < state.engine.images.size(); ++i) {

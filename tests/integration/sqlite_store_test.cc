@@ -283,14 +283,20 @@ TEST(SqliteStoreTest, LeavesTheFileOfANewerLockstepAlone) {
 }
 
 // The version before had no settings.
-TEST(SqliteStoreTest, TheFileOfTheVersionBeforeIsReadAndGoesOn) {
+struct OldVersion {
+  int version;
+  const char* lacks;
+};
+class OldStoreTest : public ::testing::TestWithParam<OldVersion> {};
+
+TEST_P(OldStoreTest, IsReadAndGoesOn) {
   const TemporaryDirectory directory;
   PutRecord(directory / "state", "shop");
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open((directory / "state/lockstep.db").c_str(), &database), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(database, "DROP TABLE setting; PRAGMA user_version = 2", nullptr, nullptr,
-                         nullptr),
-            SQLITE_OK);
+  const std::string sql = std::string(GetParam().lacks) +
+                          "PRAGMA user_version = " + std::to_string(GetParam().version);
+  EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(database);
   const auto seen = OpenSqliteStoreToLook(directory / "state");
   ASSERT_THAT(seen, IsOk());
@@ -299,13 +305,24 @@ TEST(SqliteStoreTest, TheFileOfTheVersionBeforeIsReadAndGoesOn) {
     const auto opened = OpenSqliteStore(directory / "state");
     ASSERT_THAT(opened, IsOk());
     ASSERT_THAT(opened.assume_value().store->PutSetting("a", "1"), IsOk());
+    ASSERT_THAT(opened.assume_value().store->PutConfigKeys({{"b", "1"}}), IsOk());
+    ASSERT_THAT(opened.assume_value().store->PutReboot({"boot-1", "c1", 1, {}}), IsOk());
   }
   const auto again = OpenSqliteStore(directory / "state");
   ASSERT_THAT(again, IsOk());
   const StoreState state = again.assume_value().store->Load().assume_value();
   EXPECT_EQ(state.apps.size(), 1U);
   EXPECT_EQ(state.settings.size(), 1U);
+  EXPECT_EQ(state.config_keys.size(), 1U);
+  EXPECT_TRUE(state.reboot);
 }
+
+INSTANTIATE_TEST_SUITE_P(
+    Versions, OldStoreTest,
+    ::testing::Values(
+        OldVersion{2, "DROP TABLE setting; DROP TABLE config_key; DROP TABLE reboot;"},
+        OldVersion{3, "DROP TABLE config_key; DROP TABLE reboot;"}),
+    [](const auto& param_info) { return "From" + std::to_string(param_info.param.version); });
 
 TEST(SqliteStoreTest, AFileInPlaceOfTheDirectoryIsSaidToBeOne) {
   const TemporaryDirectory directory;

@@ -8,6 +8,11 @@
 
 namespace lockstep {
 
+enum class PowerAnswer {
+  kGoesDown,      // Soon, and this process with it.
+  kLeftToOthers,  // Lockstep is told not to do it itself: whoever does has to, some time.
+};
+
 // Thread-safety: every method may be called from several threads at once.
 class HostControl {
  public:
@@ -19,6 +24,12 @@ class HostControl {
   // Names this boot: the same until the machine restarts, never the same after. On Linux
   // /proc/sys/kernel/random/boot_id. Error: kUnavailable.
   virtual Result<std::string> BootId() = 0;
+
+  // Asks the machine to restart, or to go down, in good order. Never forces what the machine itself
+  // refuses. Errors: kPermissionDenied, kUnavailable (something inhibits it, or nobody answers),
+  // kUnsupported (there is no way to do it here).
+  virtual Result<PowerAnswer> Reboot() = 0;
+  virtual Result<PowerAnswer> Shutdown() = 0;
 };
 
 }  // namespace lockstep

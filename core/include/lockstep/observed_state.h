@@ -9,8 +9,10 @@
 #include <string_view>
 #include <vector>
 
+#include "lockstep/app_record.h"
 #include "lockstep/identity.h"
 #include "lockstep/lock.h"
+#include "lockstep/reboot_record.h"
 #include "lockstep/service_spec.h"
 #include "lockstep/value.h"
 
@@ -108,46 +110,36 @@ struct EngineState {
   std::vector<ObservedVolume> volumes;
 };
 
-// What the store remembers of one app because it cannot be seen.
-struct AppRecord {
-  std::string app;
-  std::optional<std::string> committed;  // The release that is known to have settled.
-  std::optional<std::string> cutover;    // A cutover to this release began and has not ended.
-  std::vector<std::string> failed;       // Releases not to be tried again.
-  std::vector<std::string> stopped;      // Services stopped by a person.
-  std::vector<std::string> purge;        // Volumes to be purged.
-  // Ids of images whose containers went: removed as soon as nobody uses or wants them.
-  std::vector<std::string> retired;
-  // The networks that the cutover remakes, as they were before it: for going back.
-  std::map<std::string, Value> networks;
-  // Ids of the containers that ran until the cutover stopped them: they start again if they are to
-  // run, whatever their restart policy makes of their end. Sorted.
-  std::vector<std::string> interrupted;
-
-  bool empty() const {  // Nothing worth remembering.
-    return !committed && !cutover && failed.empty() && stopped.empty() && purge.empty() &&
-           retired.empty() && networks.empty() && interrupted.empty();
-  }
-  friend bool operator==(const AppRecord&, const AppRecord&) = default;
-};
-
 struct ObservedState {
   WallTime taken_at{};
   EngineState engine;
   std::vector<LockHolder> locks;   // Of owned and target services; those of Lockstep have `ours`.
   std::vector<std::string> spans;  // Apps all of whose locks Lockstep holds. Sorted.
-  std::map<std::string, std::string> config;  // What is in force, by canonical key.
-  std::vector<std::string> config_set;  // Keys that Lockstep set.
-  std::vector<AppRecord> apps;          // Sorted by app.
+  // What is in force, or will be after a reboot, by canonical key.
+  std::map<std::string, std::string> config;
+  std::vector<std::string> config_set;  // Keys that Lockstep set. Sorted.
+  // The configuration backends that the device has; none where it is not known: then any may.
+  std::optional<std::vector<std::string>> config_backends;
+  // Those of them that could not be read, and why.
+  std::map<std::string, std::string> config_unreadable;
+  std::optional<RebootRecord> reboot;
+  std::string boot_id;
+  std::vector<AppRecord> apps;  // Sorted by app.
   // Restart policies of adopted containers that were set aside: container id -> policy.
   std::map<std::string, std::string> saved_restart;
   // Said by the Session: images for which a registry has answered, as targets write them. Sorted.
   std::vector<std::string> images_answered;
   // References that this process has pulled: `pull_policy: always` asks for no more. Sorted.
   std::vector<std::string> images_pulled;
-  bool reboot_pending = false;
-  std::string boot_id;
+  // Said by the Session: apps whose update has failed. They delay no reboot. Sorted.
+  std::vector<std::string> stalled;
+  // Said by the Session: keys whose writing has failed, and why.
+  std::map<std::string, std::string> config_failed;
+  // Said by the Session: nothing is done any more that ends in a reboot.
+  bool reboots_no_more = false;
 
+  // A reboot of this boot is still to come.
+  bool RebootPending() const { return reboot && !boot_id.empty() && reboot->boot_id == boot_id; }
   const AppRecord* FindApp(std::string_view app) const;
   AppRecord& AppFor(std::string_view app);  // Made where it is missing.
   ObservedContainer* FindContainer(std::string_view id);

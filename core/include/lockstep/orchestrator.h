@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "lockstep/clock.h"
+#include "lockstep/device_config.h"
 #include "lockstep/event.h"
 #include "lockstep/host_control.h"
 #include "lockstep/lock_fs.h"
@@ -30,6 +31,7 @@ struct Ports {
   LockFs& locks;
   Store& store;
   HostControl& host;
+  DeviceConfig& config;
   Clock& clock;
 };
 

@@ -131,17 +131,22 @@ struct ConfigPlan {
   std::optional<std::string> to;
   bool needs_reboot = false;
   ConfigAction action = ConfigAction::kNone;
-  std::string message;
+  std::string message;  // Why it is refused, or not in force yet.
+  std::string backend = {};  // Whose it is; empty: a setting of Lockstep itself, or nobody's.
 };
 
 struct Plan {
   std::string fingerprint;  // "p1:<16 hex>" over target, changes, step ids and `after`.
   PlanStatus status = PlanStatus::kInSync;
-  WallTime made_for{};        // When the state it was made for was taken: ages count from it.
-  std::vector<AppPlan> apps;  // Sorted by app.
-  std::vector<ConfigPlan> config;
-  std::vector<Step> steps;  // A valid order of execution.
+  WallTime made_for{};             // When the state it was made for was taken: ages count from it.
+  std::vector<AppPlan> apps;       // Sorted by app.
+  std::vector<ConfigPlan> config;  // Sorted by key.
+  std::string configuration;       // RebootRecord::configuration for the target.
+  std::vector<Step> steps;         // A valid order of execution.
 };
+
+// The step that reboots the device: the last one. Null where it is not to be rebooted.
+const Step* RebootOf(const Plan& plan);
 
 }  // namespace lockstep
 

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "lockstep/config_backend.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/plan.h"
 #include "lockstep/target.h"
@@ -16,6 +17,9 @@ struct PlanOptions {
   // reboot.
   bool force = false;
   std::vector<std::string> force_apps = {};
+  // Whose the keys of the device's configuration are, and what each needs. The settings of Lockstep
+  // itself need no rule. An Orchestrator puts those of its device in their place.
+  std::vector<ConfigRule> config_rules = {};
   // The id of the container that Lockstep itself runs in: never stopped. Empty: in none.
   std::string self = {};
 };

@@ -33,6 +33,8 @@ struct SessionOptions {
   std::chrono::milliseconds settle{10'000};  // Up this long without a restart: settled.
   std::chrono::milliseconds settle_timeout{60'000};  // Or a health check's own budget, if longer.
   bool wait_when_held = true;                        // False: an app that is held ends as held.
+  // A machine that accepted to reboot, and still runs after this, has not.
+  std::chrono::milliseconds reboot_timeout{5 * 60'000};
 };
 
 // What became of an app, or of the whole run. Ordered: the worst one names the whole.
@@ -94,7 +96,10 @@ class Session {
 
   // True when nothing is left to do, to wait for or under way.
   bool Finished() const { return finished_; }
-  // What became of each app. Meaningful once finished.
+  // True once the machine has accepted to reboot: the locks are to stay where they are.
+  bool Rebooting() const { return goes_down_by_.has_value(); }
+  // What became of each app, and last of the device ("") where there is something to say of it.
+  // Meaningful once finished.
   std::vector<AppReport> Reports() const;
   // Why not even a first look could be taken; none where one was.
   const std::optional<Error>& look_error() const { return look_error_; }
@@ -129,6 +134,7 @@ class Session {
 
   std::vector<std::string> InterruptedOf(const std::string& app) const;
   void LoseSpan(const std::string& app, std::vector<LockHolder> holders);
+  void LoseSpans(const Step& step, std::vector<LockHolder> holders);
   void CancelWhatMayWait(std::vector<Action>& actions);
   void StartLook(MonoTime now, std::vector<Action>& actions);
   void Dispatch(MonoTime now, std::vector<Action>& actions);
@@ -152,6 +158,17 @@ class Session {
   bool GoesBack(const std::string& app) const;
   bool MayGoBack(const Step& step) const;
   bool Waits(const AppPlan& app) const;
+  // session_device.cc
+  AppRun& RunOf(const Step& step);
+  void MakeNextPlan();
+  void GiveUpOfDevice(const Step& step, Error error);
+  void OnRebootAnswered(const Step& step, const StepResult& result, MonoTime now);
+  bool GoesDown(MonoTime now, std::vector<Action>& actions);
+  bool DeviceAllowed(const Step& step);
+  bool DeviceWaits() const;
+  std::vector<LockHolder> DeviceHolders() const;
+  void ReportDeviceHeld(std::vector<Action>& actions);
+  std::optional<AppReport> ReportOfDevice() const;
   int CountRunning(std::string_view app) const;
   int CountDown(std::string_view app) const;
   void CarryOver(ObservedState& next) const;
@@ -187,7 +204,11 @@ class Session {
   bool looking_ = false;
   bool changed_since_look_ = false;
   bool check_claims_ = false;
-  bool plan_is_old_ = false;  // A step was given up: the way may be another one.
+  bool plan_is_old_ = false;       // A step was given up: the way may be another one.
+  bool locks_unknown_ = false;     // They changed since the last look.
+  bool device_gave_up_ = false;    // No more steps towards a reboot in this run.
+  std::optional<Step> rebooting_;  // The step that the machine goes down for.
+  std::optional<MonoTime> goes_down_by_;
   bool waits_for_event_ = false;
   bool interrupted_ = false;
   bool timed_out_ = false;

@@ -82,7 +82,8 @@ struct RemoveImageRequest {
 struct TakeLocksRequest {
   std::vector<ServiceRef> services;  // All or nothing.
   std::vector<ServiceRef> forced;    // By force: services that are interrupted, and locked.
-  AppRecord record;  // Made durable before the first disruptive step: the cutover has begun.
+  // Made durable before the first disruptive step: the cutover has begun. None for a reboot.
+  std::optional<AppRecord> record;
 };
 struct ReleaseLocksRequest {};
 // When the lasting override is set: outside of any span.
@@ -93,6 +94,14 @@ struct DeleteLockRequest {
 struct WriteConfigRequest {
   std::string key;
   std::optional<std::string> value;  // None: it goes.
+  std::string backend;               // Empty: a setting of Lockstep itself.
+  // What is to be written to the backend: this key and the others that change with it. One write
+  // does it for all, so that no reboot ever finds a part of it.
+  ConfigChanges changes;
+  std::optional<RebootRecord> record;  // Made durable before, where the change needs a reboot.
+};
+struct RebootRequest {
+  RebootRecord record;  // Made durable before: it counts, whatever becomes of it.
 };
 struct CommitReleaseRequest {
   AppRecord record;  // An empty one is erased.
@@ -108,7 +117,7 @@ using StepRequest =
                  RemoveContainerRequest, CreateNetworkRequest, RemoveNetworkRequest,
                  ConnectNetworkRequest, CreateVolumeRequest, PurgeVolumeRequest, RemoveImageRequest,
                  TakeLocksRequest, ReleaseLocksRequest, DeleteLockRequest, WriteConfigRequest,
-                 CommitReleaseRequest, AwaitHandoverRequest, AwaitRequest>;
+                 RebootRequest, CommitReleaseRequest, AwaitHandoverRequest, AwaitRequest>;
 
 // `step` is one of `plan`, and `plan` was made of `observed` and `target`.
 StepRequest BuildRequest(const Step& step, const Plan& plan, const ObservedState& observed,
@@ -117,10 +126,11 @@ StepRequest BuildRequest(const Step& step, const Plan& plan, const ObservedState
 // What performing a request gave.
 struct StepResult {
   std::string id;  // Of what was made or pulled.
-  // take-locks and disruptive steps: not empty means that an app holds these, that the step was not
-  // performed, and that none of the app's locks is ours (any more).
+  // take-locks, disruptive steps, and those of a reboot: not empty means that an app holds these,
+  // that the step was not performed, and that none of the app's locks is ours (any more).
   std::vector<LockHolder> holders;
   std::vector<LockHolder> overridden;  // take-locks by force: app locks that were removed.
+  bool left_to_others = false;         // reboot: it will not be Lockstep that does it.
 };
 
 // The state after `request` was performed (not held), as the next look would find it.

@@ -8,14 +8,18 @@
 #include <string_view>
 #include <vector>
 
+#include "lockstep/config_backend.h"
 #include "lockstep/observed_state.h"
+#include "lockstep/reboot_record.h"
 #include "lockstep/result.h"
 
 namespace lockstep {
 
 struct StoreState {
-  std::vector<AppRecord> apps;                       // Sorted by app.
-  std::map<std::string, std::string> settings;       // Of Lockstep itself (config_key.h).
+  std::vector<AppRecord> apps;                  // Sorted by app.
+  std::map<std::string, std::string> settings;  // Of Lockstep itself (config_key.h).
+  std::vector<std::string> config_keys;         // Of backends, that Lockstep set. Sorted.
+  std::optional<RebootRecord> reboot;
   std::map<std::string, std::string> saved_restart;  // Container id -> policy (ObservedState).
   std::string last_target;  // The last target that was accepted, as read; empty: none known.
 };
@@ -38,6 +42,10 @@ class Store {
   // None: the setting is no more.
   virtual Result<void> PutSetting(std::string_view key,
                                   const std::optional<std::string>& value) = 0;
+  // Remembers as set by Lockstep the keys of backends that have a value here, and the others no
+  // more.
+  virtual Result<void> PutConfigKeys(const ConfigChanges& changes) = 0;
+  virtual Result<void> PutReboot(const RebootRecord& record) = 0;
   virtual Result<void> PutLastTarget(std::string_view text) = 0;
 };
 

@@ -79,6 +79,20 @@ Result<void> FakeStore::PutSetting(std::string_view key, const std::optional<std
   });
 }
 
+Result<void> FakeStore::PutConfigKeys(const ConfigChanges& changes) {
+  return Apply([&] {
+    for (const auto& [key, value] : changes) {
+      std::erase(state_.config_keys, key);
+      if (value) state_.config_keys.push_back(key);
+    }
+    std::sort(state_.config_keys.begin(), state_.config_keys.end());
+  });
+}
+
+Result<void> FakeStore::PutReboot(const RebootRecord& record) {
+  return Apply([&] { state_.reboot = record; });
+}
+
 Result<void> FakeStore::PutLastTarget(std::string_view text) {
   return Apply([&] { state_.last_target = text; });
 }

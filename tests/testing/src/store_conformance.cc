@@ -112,6 +112,24 @@ void KeepsSettings(StorePlace& place) {
   EXPECT_THAT(LoadFrom(place.Open()).settings, ElementsAre(Pair("a", "2"), Pair("b", "")));
 }
 
+void KeepsWhichConfigurationKeysWereSet(StorePlace& place) {
+  Store& store = place.Open();
+  ASSERT_THAT(store.PutConfigKeys({{"b", "1"}, {"a", ""}, {"c", "3"}}), IsOk());
+  ASSERT_THAT(store.PutConfigKeys({{"c", std::nullopt}, {"never", std::nullopt}, {"a", "2"}}),
+              IsOk());
+  EXPECT_THAT(LoadFrom(place.Open()).config_keys, ElementsAre("a", "b"));
+}
+
+void KeepsTheLastReboot(StorePlace& place) {
+  Store& store = place.Open();
+  EXPECT_EQ(LoadFrom(store).reboot, std::nullopt);
+  const RebootRecord first{"boot-1", "c1", 1, {{"a", "1"}}};
+  const RebootRecord last{"boot-2", "c2", 2, {{"a", "\"x\" = \n"}, {"gone", std::nullopt}}};
+  ASSERT_THAT(store.PutReboot(first), IsOk());
+  ASSERT_THAT(store.PutReboot(last), IsOk());
+  EXPECT_EQ(LoadFrom(place.Open()).reboot, last);
+}
+
 void KeepsTheLastTargetOnly(StorePlace& place) {
   Store& store = place.Open();
   const std::string large(1 << 20, 'x');
@@ -167,6 +185,8 @@ constexpr NamedCheck kChecks[] = {
     {"ErasingWhatIsNotThereIsNoError", &ErasingWhatIsNotThereIsNoError},
     {"KeepsSavedRestartPolicies", &KeepsSavedRestartPolicies},
     {"KeepsSettings", &KeepsSettings},
+    {"KeepsWhichConfigurationKeysWereSet", &KeepsWhichConfigurationKeysWereSet},
+    {"KeepsTheLastReboot", &KeepsTheLastReboot},
     {"KeepsTheLastTargetOnly", &KeepsTheLastTargetOnly},
     {"CanBeUsedFromSeveralThreads", &CanBeUsedFromSeveralThreads},
 };

@@ -27,6 +27,8 @@ class FakeStore final : public Store {
   Result<void> PutSavedRestart(std::string_view container, std::string_view policy) override;
   Result<void> EraseSavedRestart(std::string_view container) override;
   Result<void> PutSetting(std::string_view key, const std::optional<std::string>& value) override;
+  Result<void> PutConfigKeys(const ConfigChanges& changes) override;
+  Result<void> PutReboot(const RebootRecord& record) override;
   Result<void> PutLastTarget(std::string_view text) override;
 
  private:

@@ -32,6 +32,12 @@ class MockStore : public Store {
         .WillByDefault([&behind](Text key, const std::optional<std::string>& value) {
           return behind.PutSetting(key, value);
         });
+    ON_CALL(*this, PutConfigKeys).WillByDefault([&behind](const ConfigChanges& changes) {
+      return behind.PutConfigKeys(changes);
+    });
+    ON_CALL(*this, PutReboot).WillByDefault([&behind](const RebootRecord& record) {
+      return behind.PutReboot(record);
+    });
     ON_CALL(*this, PutLastTarget).WillByDefault([&behind](Text text) {
       return behind.PutLastTarget(text);
     });
@@ -44,6 +50,8 @@ class MockStore : public Store {
   MOCK_METHOD(Result<void>, EraseSavedRestart, (Text container), (override));
   MOCK_METHOD(Result<void>, PutSetting, (Text key, const std::optional<std::string>& value),
               (override));
+  MOCK_METHOD(Result<void>, PutConfigKeys, (const ConfigChanges& changes), (override));
+  MOCK_METHOD(Result<void>, PutReboot, (const RebootRecord& record), (override));
   MOCK_METHOD(Result<void>, PutLastTarget, (Text text), (override));
 };
 

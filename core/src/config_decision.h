@@ -1,0 +1,36 @@
+// What is to become of each key of the device's configuration, and whether that needs a reboot.
+#ifndef LOCKSTEP_CONFIG_DECISION_H_
+#define LOCKSTEP_CONFIG_DECISION_H_
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "lockstep/config_backend.h"
+#include "lockstep/observed_state.h"
+#include "lockstep/plan.h"
+#include "lockstep/planner.h"
+#include "lockstep/target.h"
+
+namespace lockstep {
+
+struct ConfigDecision {
+  std::vector<ConfigPlan> plans;  // Of keys that change, wait for a reboot or are refused.
+  std::string configuration;      // RebootRecord::configuration for this target.
+  bool wants_reboot = false;      // For what is to be written, or for what was.
+};
+
+// A target that speaks for one app decides nothing.
+ConfigDecision DecideConfig(const ObservedState& observed, const Target& target,
+                            const PlanOptions& options);
+
+// The rule of a key; null: it is nobody's. A whole key goes before a beginning, a longer beginning
+// before a shorter.
+const ConfigRule* FindConfigRule(const std::vector<ConfigRule>& rules, std::string_view key);
+
+// The same value of one key, be it in other words.
+bool IsSameValue(const ConfigRule* rule, std::string_view a, std::string_view b);
+
+}  // namespace lockstep
+
+#endif  // LOCKSTEP_CONFIG_DECISION_H_
