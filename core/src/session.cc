@@ -24,6 +24,11 @@ ReportAction Report(EventKind kind, const Step& step) {
   return report;
 }
 
+// What they did is this process's own to know, and is undone where an app's lock comes between.
+bool MovesLocks(const Step& step) {
+  return step.kind == StepKind::kTakeLocks || step.kind == StepKind::kReleaseLocks;
+}
+
 // The container a step works on; empty where it works on none that exists.
 std::string_view ContainerOf(const StepRequest& request) {
   if (const auto* start = std::get_if<StartContainerRequest>(&request)) return start->container;
@@ -145,7 +150,7 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     // It may end at once and be started again: not for ever, and not in a hurry.
     ++attempts.failed;
     attempts.not_before = now + options_.back_off * (1 << std::min(attempts.failed - 1, 10));
-  } else {
+  } else if (!MovesLocks(step)) {
     claimed_.insert(id);
   }
   if (step.kind == StepKind::kCommitRelease) {

@@ -14,6 +14,7 @@
 
 #include "lockstep/session.h"
 #include "planning.h"
+#include "reboot_check.h"
 
 namespace lockstep::test {
 
@@ -24,6 +25,9 @@ class SimulatedDevice {
     unsigned effect_without_reply = 0;  // Of the failures: the step was performed all the same.
     unsigned crash = 0;                 // After each completion.
     unsigned lock_comes = 0;            // After each completion, from some app.
+    unsigned power_cut = 0;             // After each completion.
+    unsigned boot_reverts = 0;          // At each boot: what was written last is not in force.
+    unsigned stays_up = 0;              // The machine accepts to reboot, and does not.
   };
 
   SimulatedDevice(ObservedState truth, Target target, unsigned seed, Chances chances)
@@ -52,6 +56,8 @@ class SimulatedDevice {
   const std::vector<std::string>& broken() const { return broken_; }  // Invariants.
   int completions() const { return completions_; }
   int crashes() const { return crashes_; }
+  int reboots() const { return reboots_; }        // That Lockstep asked for.
+  int power_cuts() const { return power_cuts_; }  // And others.
   // What was done, as "stop-container web-c1".
   const std::vector<std::string>& done() const { return done_; }
   void FailAlways(StepKind kind, const std::string& subject) { cursed_.insert({kind, subject}); }
@@ -82,7 +88,38 @@ class SimulatedDevice {
     for (AppRecord& record : truth_.apps) {  // As Apply does: whoever starts it asks again.
       if (!record.cutover) record.failed.clear();
     }
+    FinishReboot();
     session_->OnObserved(truth_, now_);
+  }
+
+  // As Apply does: what was written before the last reboot was looked at.
+  void FinishReboot() {
+    if (CheckReboot(truth_, options_.plan.config_rules)) truth_.reboot->changes.clear();
+  }
+
+  // The machine starts again: update locks are gone, and the engine starts what it is to.
+  void Boot() {
+    truth_.boot_id = up_since_ + "'";
+    up_since_ = truth_.boot_id;
+    truth_.locks.clear();
+    truth_.spans.clear();
+    if (truth_.reboot && Chance(chances_.boot_reverts)) {
+      for (const auto& [key, value] : truth_.reboot->changes) truth_.config.erase(key);
+    }
+    for (ObservedContainer& container : truth_.engine.containers) {
+      const std::string policy = container.restart_policy.value_or("no");
+      const bool ran = container.IsUp();
+      const bool starts = container.state != ContainerState::kCreated &&
+                          (policy == "always" || (policy == "unless-stopped" && ran));
+      if (starts) {
+        container.state = ContainerState::kRunning;
+        container.started_at = truth_.NextStart();
+      } else if (ran) {
+        container.state = ContainerState::kExited;
+        container.exit_code = 255;
+      }
+    }
+    Restart();
   }
 
   void Collect() {
@@ -114,7 +151,11 @@ class SimulatedDevice {
     }
     if (after_completion) after_completion(*this);
     if (Chance(chances_.lock_comes)) TakeALock();
-    if (Chance(chances_.crash)) {
+    if (Chance(chances_.power_cut)) {
+      ++power_cuts_;
+      done_.push_back("power cut");
+      Boot();
+    } else if (Chance(chances_.crash)) {
       ++crashes_;
       done_.push_back("crash");
       Restart();
@@ -130,14 +171,24 @@ class SimulatedDevice {
     const bool cursed = cursed_.count({step.kind, step.subject}) != 0;
     const bool fails = cursed || Chance(chances_.step_fails);
     StepResult result;
+    const bool for_reboot = step.kind == StepKind::kReboot || NeedsReboot(work.step->request);
     if (step.kind == StepKind::kTakeLocks || step.disruptive) result.holders = Holders(step.app);
-    if (result.holders.empty() && (!fails || (!cursed && Chance(chances_.effect_without_reply)))) {
+    if (for_reboot) result.holders = AllHolders();
+    const bool performed =
+        result.holders.empty() && (!fails || (!cursed && Chance(chances_.effect_without_reply)));
+    if (performed) {
       result.id = NewId(step);
       Check(step);
+      if (for_reboot) CheckForReboot(step);
       ApplyEffect(step, work.step->request, result, truth_);
       done_.push_back(std::string(StepKindName(step.kind)) + " " + step.subject);
     }
-    if (!result.holders.empty()) std::erase(truth_.spans, step.app);
+    for (const LockHolder& holder : result.holders) std::erase(truth_.spans, holder.app);
+    if (performed && step.kind == StepKind::kReboot) {
+      ++reboots_;
+      if (!Chance(chances_.stays_up)) return Boot();
+      truth_.boot_id = up_since_;
+    }
     if (fails && result.holders.empty()) {
       session_->OnStepFailed(step.id, MakeError(ErrorCode::kUnavailable, "simulated"), now_);
     } else {
@@ -182,6 +233,35 @@ class SimulatedDevice {
     }
   }
 
+  static bool NeedsReboot(const StepRequest& request) {
+    const auto* write = std::get_if<WriteConfigRequest>(&request);
+    return write != nullptr && write->record;
+  }
+
+  // Whatever a reboot would interrupt is Lockstep's to interrupt.
+  void CheckForReboot(const Step& step) {
+    const std::string what(StepKindName(step.kind));
+    if (!AllHolders().empty()) broken_.push_back("I1: " + what + " while an app holds a lock");
+    for (const ObservedContainer& container : truth_.engine.containers) {
+      if (container.owned && !truth_.HasSpan(container.app)) {
+        broken_.push_back("I2: " + what + " without the locks of " + container.app);
+      }
+    }
+    for (const Work& other : work_) {
+      if (step.kind == StepKind::kReboot && other.step) {
+        broken_.push_back("reboot beside " + other.step->step.subject);
+      }
+    }
+  }
+
+  std::vector<LockHolder> AllHolders() const {
+    std::vector<LockHolder> holders;
+    for (const LockHolder& holder : truth_.locks) {
+      if (!holder.ours) holders.push_back(holder);
+    }
+    return holders;
+  }
+
   std::vector<LockHolder> Holders(const std::string& app) const {
     std::vector<LockHolder> holders;
     for (const LockHolder& holder : truth_.locks) {
@@ -208,6 +288,7 @@ class SimulatedDevice {
   }
 
   ObservedState truth_;
+  std::string up_since_ = truth_.boot_id;  // The boot; the effect of a reboot forgets it.
   Target target_;
   std::mt19937 random_;
   Chances chances_;
@@ -220,6 +301,8 @@ class SimulatedDevice {
   std::vector<std::string> done_;
   int completions_ = 0;
   int crashes_ = 0;
+  int reboots_ = 0;
+  int power_cuts_ = 0;
   int ids_ = 0;
 };
 
