@@ -9,6 +9,7 @@
 #include <set>
 #include <thread>
 
+#include "event_recorder.h"
 #include "lockstep/config_key.h"
 #include "lockstep/runtimes/memory_engine.h"
 #include "lockstep/testing/fake_host_control.h"
@@ -27,33 +28,6 @@ using ::testing::IsEmpty;
 const std::vector<ServiceDraft> kA = {{.name = "db"}, {.name = "web", .depends_on = {"db"}}};
 const std::vector<ServiceDraft> kB = {
     {.name = "db"}, {.name = "web", .image = "registry.example/web:2", .depends_on = {"db"}}};
-
-// Remembers events, and lets a test wait for one.
-class Recorder final : public EventObserver {
- public:
-  void OnEvent(const Event& event) override {
-    const std::scoped_lock lock(mutex_);
-    seen_.push_back(event);
-    seen_.back().plan = nullptr;
-    changed_.notify_all();
-  }
-  void AwaitFirst(EventKind kind) {
-    std::unique_lock lock(mutex_);
-    changed_.wait(lock, [&] {
-      return std::any_of(seen_.begin(), seen_.end(),
-                         [&](const Event& event) { return event.kind == kind; });
-    });
-  }
-  std::vector<Event> seen() const {
-    const std::scoped_lock lock(mutex_);
-    return seen_;
-  }
-
- private:
-  mutable std::mutex mutex_;
-  std::condition_variable changed_;
-  std::vector<Event> seen_;
-};
 
 class OrchestratorTest : public ::testing::Test {
  protected:
