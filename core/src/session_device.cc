@@ -22,7 +22,11 @@ void Session::MakeNextPlan() {
     const bool rests = run.failed && !observed_.HasSpan(app) && CountRunning(app) == 0;
     if (!app.empty() && rests) observed_.stalled.push_back(app);
   }
-  observed_.reboots_no_more = interrupted_ || device_gave_up_;
+  // Asked to reboot, a machine may stop this process before it answers.
+  const bool asked = std::any_of(running_.begin(), running_.end(), [](const auto& entry) {
+    return entry.second.step.kind == StepKind::kReboot;
+  });
+  observed_.reboots_no_more = device_gave_up_ || (interrupted_ && !asked);
   plan_ = MakePlan(observed_, target_, options_.plan);
 }
 
