@@ -3,17 +3,21 @@
 #ifndef LOCKSTEP_INTEGRATION_SAFE_FILE_H_
 #define LOCKSTEP_INTEGRATION_SAFE_FILE_H_
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "lockstep/result.h"
 
 namespace lockstep {
 
-// One thread at a time. Errors of every method: kInvalidInput (no regular file, or larger than
-// kMostBytes), kPermissionDenied (or a file system that stays read-only), kNotFound (its
-// directory), kNoSpace, kUnavailable.
+// Beside it there can be, until Recover(), "<name>.lockstep-new" and (FAT) "<name>.lockstep-old".
+//
+// One thread at a time. Errors of every method: kInvalidInput (no regular file, a symbolic link, or
+// larger than kMostBytes), kPermissionDenied (or a file system that stays read-only), kNotFound
+// (Write() only: its directory), kNoSpace, kUnavailable. After an error it is as it was.
 class SafeFile {
  public:
   static constexpr std::size_t kMostBytes = 4U << 20;
@@ -34,7 +38,7 @@ class SafeFile {
 
   // Puts right what a Write() or Remove() that was cut off left behind. On FAT, which cannot
   // replace a file in one go, a file that was cut short is put back from its verified previous
-  // copy. Writes nothing where nothing was cut off.
+  // copy; one that somebody has edited since stays. Writes nothing where nothing was cut off.
   Result<void> Recover() const;
 
  private:
