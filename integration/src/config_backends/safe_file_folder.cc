@@ -197,10 +197,7 @@ Result<OwnedFd> SafeFolder::Create(const std::string& name, std::string_view tex
   OwnedFd file(
       ::openat(fd(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (file.get() < 0) return Failure(errno, "write", name);
-  if (auto filled = Fill(file, text, like); !filled) {
-    (void)Unlink(name);  // The first error is the one to tell.
-    return std::move(filled).as_failure();
-  }
+  LOCKSTEP_TRYV(Fill(file, text, like));
   return file;
 }
 

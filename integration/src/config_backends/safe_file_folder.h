@@ -50,7 +50,7 @@ class SafeFolder {
   OwnedFd Hold(const std::string& name) const;
 
   // A new file, written and durable (its name is not yet); mode and owner as in `like`, or 0644.
-  // Nothing is left of one that failed.
+  // What there is of one that failed stays.
   Result<OwnedFd> Create(const std::string& name, std::string_view text,
                          const std::optional<struct stat>& like) const;
   // What the device has, not what is remembered of it. kUnavailable: something else than `text`.

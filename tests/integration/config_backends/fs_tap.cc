@@ -2,8 +2,10 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <linux/magic.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
 #include <unistd.h>
@@ -30,6 +32,15 @@ struct Tap {
 // Null where nobody looks.
 Tap* tap = nullptr;
 bool as_fat = false;
+bool shared_blocks = false;
+// The one file that cannot be read.
+std::optional<struct stat> unreadable;
+
+bool IsUnreadable(int fd) {
+  struct stat status = {};
+  return unreadable && ::fstat(fd, &status) == 0 && status.st_ino == unreadable->st_ino &&
+         status.st_dev == unreadable->st_dev;
+}
 
 fs::path PathOf(int fd) {
   std::string path(PATH_MAX, '\0');
@@ -154,6 +165,15 @@ FsTap::~FsTap() { delete std::exchange(tap, nullptr); }
 AsFat::AsFat(bool fat) : former_(std::exchange(as_fat, fat)) {}
 AsFat::~AsFat() { as_fat = former_; }
 
+FailingReads::FailingReads(const std::string& path) {
+  unreadable.emplace();
+  if (::stat(path.c_str(), &*unreadable) != 0) std::abort();
+}
+FailingReads::~FailingReads() { unreadable.reset(); }
+
+SharedBlocks::SharedBlocks() { shared_blocks = true; }
+SharedBlocks::~SharedBlocks() { shared_blocks = false; }
+
 // In place of the C library's.
 extern "C" {
 
@@ -183,6 +203,24 @@ ssize_t write(int fd, const void* data, size_t size) {
                   .offset = static_cast<std::size_t>(std::max<off_t>(at, 0)),
                   .data = std::string(static_cast<const char*>(data), size)},
                  [&](std::size_t most) { return real(fd, data, std::min(most, size)); });
+}
+
+ssize_t read(int fd, void* data, size_t size) {
+  static const auto real = Real<ssize_t(int, void*, size_t)>("read");
+  if (!IsUnreadable(fd)) return real(fd, data, size);
+  errno = EIO;
+  return -1;
+}
+
+int ioctl(int fd, unsigned long request, ...) noexcept {
+  static const auto real = Real<int(int, unsigned long, void*)>("ioctl");
+  va_list args;
+  va_start(args, request);
+  void* const argument = va_arg(args, void*);
+  va_end(args);
+  if (request != FIBMAP || !shared_blocks) return real(fd, request, argument);
+  *static_cast<int*>(argument) = 7;
+  return 0;
 }
 
 int ftruncate(int fd, off_t size) noexcept {

@@ -51,6 +51,24 @@ class AsFat {
   bool former_;
 };
 
+// While it lives that file cannot be read: EIO, as where an entry leads to clusters that are free.
+class FailingReads {
+ public:
+  explicit FailingReads(const std::string& path);
+  ~FailingReads();
+  FailingReads(const FailingReads&) = delete;
+  FailingReads& operator=(const FailingReads&) = delete;
+};
+
+// While it lives every file says that it begins in the same block of its device.
+class SharedBlocks {
+ public:
+  SharedBlocks();
+  ~SharedBlocks();
+  SharedBlocks(const SharedBlocks&) = delete;
+  SharedBlocks& operator=(const SharedBlocks&) = delete;
+};
+
 }  // namespace lockstep::test
 
 #endif  // LOCKSTEP_TESTS_FS_TAP_H_
