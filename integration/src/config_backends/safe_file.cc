@@ -9,8 +9,6 @@
 namespace lockstep {
 namespace {
 
-constexpr std::string_view kNewSuffix = ".lockstep-new";
-constexpr std::string_view kOldSuffix = ".lockstep-old";
 // Both contents and a line.
 constexpr std::size_t kMostCopyBytes = 2 * SafeFile::kMostBytes + 256;
 
@@ -22,9 +20,7 @@ constexpr std::size_t kMostCopyBytes = 2 * SafeFile::kMostBytes + 256;
 class Replacement {
  public:
   explicit Replacement(SafeFolder folder)
-      : folder_(std::move(folder)),
-        new_(folder_.name() + std::string(kNewSuffix)),
-        old_(folder_.name() + std::string(kOldSuffix)) {}
+      : folder_(std::move(folder)), new_(folder_.Beside("new")), old_(folder_.Beside("old")) {}
 
   Result<void> Settle();
   Result<void> Change(const std::optional<std::string>& next);
@@ -150,10 +146,6 @@ Result<void> Replacement::Change(const std::optional<std::string>& next) {
   return Ok();
 }
 
-Result<SafeFolder> FolderOf(const std::string& path) {
-  return SafeFolder::Open(path, kNewSuffix.size());
-}
-
 bool IsMissing(const Result<SafeFolder>& folder) {
   return !folder && folder.assume_error().code == ErrorCode::kNotFound;
 }
@@ -161,7 +153,7 @@ bool IsMissing(const Result<SafeFolder>& folder) {
 }  // namespace
 
 Result<std::optional<std::string>> SafeFile::Read() const {
-  const auto folder = FolderOf(path_);
+  const auto folder = SafeFolder::Open(path_);
   if (IsMissing(folder)) return std::optional<std::string>();
   if (!folder) return folder.as_failure();
   return folder.assume_value().Read(folder.assume_value().name(), kMostBytes);
@@ -175,19 +167,19 @@ Result<void> SafeFile::Write(std::string_view text) const {
                   "shorten what is to be written"),
         "write " + path_);
   }
-  LOCKSTEP_TRY(SafeFolder folder, FolderOf(path_));
+  LOCKSTEP_TRY(SafeFolder folder, SafeFolder::Open(path_));
   return Replacement(std::move(folder)).Change(std::string(text));
 }
 
 Result<void> SafeFile::Remove() const {
-  auto folder = FolderOf(path_);
+  auto folder = SafeFolder::Open(path_);
   if (IsMissing(folder)) return Ok();
   if (!folder) return std::move(folder).as_failure();
   return Replacement(std::move(folder).assume_value()).Change(std::nullopt);
 }
 
 Result<void> SafeFile::Recover() const {
-  auto folder = FolderOf(path_);
+  auto folder = SafeFolder::Open(path_);
   if (IsMissing(folder)) return Ok();
   if (!folder) return std::move(folder).as_failure();
   return Replacement(std::move(folder).assume_value()).Settle();

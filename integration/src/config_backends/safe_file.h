@@ -13,7 +13,8 @@
 
 namespace lockstep {
 
-// Beside it there can be, until Recover(), "<name>.lockstep-new" and (FAT) "<name>.lockstep-old".
+// What a write that was cut off leaves beside it, until Recover(): "<name>.lockstep-new", and on
+// FAT "LK******.NEW" and "LK******.OLD", whose digits stand for the name.
 //
 // One thread at a time. Errors of every method: kInvalidInput (no regular file, a symbolic link, or
 // larger than kMostBytes), kPermissionDenied (or a file system that stays read-only), kNotFound

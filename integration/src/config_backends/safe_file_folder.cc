@@ -7,12 +7,16 @@
 #include <sys/statfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
 #include <limits>
 #include <utility>
+
+#define XXH_INLINE_ALL
+#include <xxhash.h>
 
 #include "private_file.h"
 
@@ -95,7 +99,7 @@ Error SafeFolder::Failure(int errno_value, std::string_view what, const std::str
   }
 }
 
-Result<SafeFolder> SafeFolder::Open(const std::string& path, std::size_t longest_suffix) {
+Result<SafeFolder> SafeFolder::Open(const std::string& path) {
   SafeFolder folder;
   folder.path_ = path;
   const std::size_t slash = path.rfind('/');
@@ -109,12 +113,21 @@ Result<SafeFolder> SafeFolder::Open(const std::string& path, std::size_t longest
   struct statfs status = {};
   if (::fstatfs(folder.fd(), &status) != 0) return folder.Failure(errno, "open the directory of");
   folder.replaces_at_once_ = ReplacesAtOnce(status);
-  // FAT without long names would take "config.txt.lockstep-new" for "config.txt" itself.
-  if (status.f_namelen > 0 &&
-      folder.name_.size() + longest_suffix > static_cast<std::size_t>(status.f_namelen)) {
-    return folder.Failure(ENAMETOOLONG, "open");
-  }
   return folder;
+}
+
+std::string SafeFolder::Beside(std::string_view kind) const {
+  if (replaces_at_once_) return name_ + ".lockstep-" + std::string(kind);
+  // FAT writes a long name in several entries, maybe in two sectors. Torn apart, they leave a file
+  // under a name like "CONFIG~1.LOC", which nobody would find again; and where there are no long
+  // names, "config.txt.lockstep-new" is cut down to "config.txt" itself. A short name in capitals
+  // is one entry, there or not.
+  std::array<char, 16> name = {};
+  std::snprintf(name.data(), name.size(), "LK%06X.",
+                static_cast<unsigned>(XXH3_64bits(name_.data(), name_.size()) & 0xffffff));
+  std::string beside = name.data();
+  for (const char letter : kind) beside += static_cast<char>(letter - 'a' + 'A');
+  return beside;
 }
 
 std::optional<struct stat> SafeFolder::StatusOf(const std::string& name) const {

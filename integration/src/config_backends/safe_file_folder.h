@@ -33,12 +33,14 @@ class OwnedFd {
 class SafeFolder {
  public:
   // The directory of `path`. Errors: kNotFound (there is none), kInvalidInput (`path` names no
-  // file, or one whose neighbours' names the file system would cut short).
-  static Result<SafeFolder> Open(const std::string& path, std::size_t longest_suffix);
+  // file).
+  static Result<SafeFolder> Open(const std::string& path);
 
   const std::string& path() const { return path_; }
   const std::string& name() const { return name_; }
   int fd() const { return directory_.get(); }
+  // The name of what lies beside the file for a while; `kind` is "new" or "old".
+  std::string Beside(std::string_view kind) const;
   // A rename over a file leaves the old or the new one, whatever happens.
   bool replaces_at_once() const { return replaces_at_once_; }
 

@@ -2,10 +2,12 @@
 #include <gtest/gtest.h>
 
 #include <optional>
+#include <ostream>
 #include <string>
 
 #include "config_backends/safe_file.h"
 #include "crash_replay.h"
+#include "fat_image.h"
 
 namespace lockstep::test {
 namespace {
@@ -23,6 +25,8 @@ struct FileCase {
   std::optional<std::string> next;
 };
 
+void PrintTo(const FileCase& file, std::ostream* out) { *out << file.name; }
+
 CrashCase CaseOf(const FileCase& file) {
   CrashCase crash;
   crash.before = {{"extlinux/other.txt", "other\n"}, {"cmdline.txt", "console=tty1\n"}};
@@ -39,6 +43,18 @@ class SafeFileCrashTest : public ::testing::TestWithParam<FileCase> {};
 
 TEST_P(SafeFileCrashTest, LeavesTheOldOrTheNewOneWhole) {
   ExpectSurvivesCrashes(CaseOf(GetParam()));
+}
+
+// A real FAT, where names have more than one entry and a directory more than one sector.
+TEST_P(SafeFileCrashTest, LeavesTheOldOrTheNewOneWholeOnTornSectorsOfFat) {
+  if (const std::string missing = FatImage::MissingTools(); !missing.empty()) {
+    GTEST_SKIP() << "not here, install mtools and dosfstools: " << missing;
+  }
+  CrashCase crash = CaseOf(GetParam());
+  crash.before.erase("extlinux/other.txt");
+  // So that what lies beside the file is in other sectors than the file itself.
+  for (int i = 10; i < 25; ++i) crash.before["overlay" + std::to_string(i) + ".dtbo"] = "x";
+  ExpectSurvivesTornSectors(crash);
 }
 
 INSTANTIATE_TEST_SUITE_P(

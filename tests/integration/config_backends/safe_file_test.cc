@@ -9,10 +9,12 @@
 #include <cerrno>
 #include <filesystem>
 #include <functional>
+#include <set>
 #include <string>
 #include <vector>
 
 #include "config_backends/safe_file_copy.h"
+#include "config_backends/safe_file_folder.h"
 #include "crash_replay.h"
 
 namespace lockstep::test {
@@ -20,14 +22,19 @@ namespace {
 
 namespace fs = std::filesystem;
 using ::testing::HasSubstr;
-
-constexpr char kNew[] = "config.txt.lockstep-new";
-constexpr char kOld[] = "config.txt.lockstep-old";
+using ::testing::MatchesRegex;
 
 class SafeFileTest : public ::testing::Test {
  protected:
   std::string Path(const std::string& name) const { return dir_.path() + "/" + name; }
   SafeFile File() const { return SafeFile(Path("config.txt")); }
+
+  std::string Beside(const std::string& kind) const {
+    const auto folder = SafeFolder::Open(Path("config.txt"));
+    return folder ? folder.assume_value().Beside(kind) : "";
+  }
+  std::string New() const { return Beside("new"); }
+  std::string Old() const { return Beside("old"); }
 
   void Make(const std::string& name, const std::string& text) {
     ASSERT_TRUE(SafeFile(Path(name)).Write(text));
@@ -158,16 +165,16 @@ TEST_F(SafeFileTest, WhatHasTheNamesBesideItIsNotFollowed) {
   Make("elsewhere", "not ours");
   for (const bool fat : {false, true}) {
     const AsFat as_fat(fat);
-    for (const char* const name : {kNew, kOld}) {
+    for (const std::string& name : {New(), Old()}) {
       fs::create_symlink(Path("elsewhere"), Path(name));
       EXPECT_TRUE(File().Write(std::string(fat ? "a" : "b") + name));
       EXPECT_EQ(dir_.Read().size(), 2U) << Show(dir_.Read());
       EXPECT_EQ(dir_.Read()["elsewhere"], "not ours");
     }
   }
-  fs::create_directory(Path(kNew));
+  fs::create_directory(Path(New()));
   const auto before = dir_.Read();
-  ExpectError(File().Write("c"), ErrorCode::kInvalidInput, kNew);
+  ExpectError(File().Write("c"), ErrorCode::kInvalidInput, New());
   EXPECT_EQ(dir_.Read(), before);
 }
 
@@ -232,7 +239,21 @@ TEST_F(SafeFileTest, WithoutTheRightToWriteNothingChanges) {
   EXPECT_EQ(dir_.Read(), (Tree{{"config.txt", "a"}}));
 }
 
-// "config.txt.lockstep-new" would be "CONFIG.TXT" there.
+// One entry in one sector, for each file of a directory another.
+TEST_F(SafeFileTest, OnFatWhatLiesBesideItHasAShortNameOfItsOwn) {
+  const AsFat as_fat;
+  std::set<std::string> names;
+  for (const std::string name : {"config.txt", "cmdline.txt", "extlinux.conf"}) {
+    const auto folder = SafeFolder::Open(Path(name));
+    ASSERT_TRUE(folder);
+    for (const std::string kind : {"new", "old"}) {
+      names.insert(folder.assume_value().Beside(kind));
+      EXPECT_THAT(folder.assume_value().Beside(kind), MatchesRegex("[A-Z0-9]{8}\\.(NEW|OLD)"));
+    }
+  }
+  EXPECT_EQ(names.size(), 6U);
+}
+
 TEST_F(SafeFileTest, ANameThatHasNoRoomForWhatLiesBesideItIsRefused) {
   const std::string name(250, 'n');
   const auto written = SafeFile(Path(name)).Write("a");
@@ -244,19 +265,20 @@ TEST_F(SafeFileTest, ANameThatHasNoRoomForWhatLiesBesideItIsRefused) {
 // What a device returns that does not keep what it is given.
 TEST_F(SafeFileTest, OnFatWhatDoesNotComeBackIsAnErrorAndTheOldOneStays) {
   const AsFat as_fat;
-  for (const std::string name : {kOld, kNew, "config.txt"}) {
+  for (const std::string& name : {Old(), New(), std::string("config.txt")}) {
     Make("config.txt", "old\n");
     bool spoilt = false;
     const auto written = [&] {
       const FsTap tap(dir_.path(), [&](const FsOp& op) -> FsVerdict {
         // The last thing before it is read back.
         const bool last =
-            op.kind == FsOp::Kind::kSync && (op.name == name || (name == kOld && op.name.empty()));
+            op.kind == FsOp::Kind::kSync && (op.name == name || (name == Old() && op.name.empty()));
         if (last && !spoilt) {
           spoilt = true;
           const std::string path = Path(name);
           EXPECT_EQ(::truncate(path.c_str(), 2), 0) << path;
         }
+        EXPECT_TRUE(op.kind != FsOp::Kind::kRename || name == "config.txt") << name;
         return {};
       });
       return File().Write("new\n");
@@ -303,7 +325,7 @@ class RecoverTest : public SafeFileTest {
  protected:
   void MakeCopy(const std::string& found) {
     Make("config.txt", found);
-    Make(kOld, CopyOf({"old_1=on\nold_2=on\n", "new_1=on\nnew_2=on\n"}));
+    Make(Old(), CopyOf({"old_1=on\nold_2=on\n", "new_1=on\nnew_2=on\n"}));
   }
 };
 
@@ -323,17 +345,19 @@ TEST_F(RecoverTest, ACopyThatIsNotWholeRestoresNothing) {
   const std::string whole = CopyOf({"old\n", "new\n"});
   for (std::size_t size = 0; size < whole.size(); ++size) {
     ASSERT_EQ(::unlink(Path("config.txt").c_str()) == 0 || errno == ENOENT, true);
-    Make(kOld, whole.substr(0, size));
+    Make(Old(), whole.substr(0, size));
     EXPECT_TRUE(File().Recover());
     EXPECT_TRUE(dir_.Read().empty()) << size;
   }
 }
 
 TEST_F(RecoverTest, AFileThatCannotBeReadIsPutBack) {
-  MakeCopy("old_1=on\nmine=1\n");
   const AsFat as_fat;
-  const FailingReads failing(Path("config.txt"));
-  EXPECT_TRUE(File().Recover());
+  MakeCopy("old_1=on\nmine=1\n");
+  {
+    const FailingReads failing(Path("config.txt"));
+    EXPECT_TRUE(File().Recover());
+  }
   EXPECT_EQ(dir_.Read(), (Tree{{"config.txt", "old_1=on\nold_2=on\n"}}));
 }
 
@@ -343,7 +367,7 @@ TEST_F(RecoverTest, ModeAndOwnerOfAMissingFileComeFromItsCopy) {
   fs::permissions(Path("config.txt"), fs::perms(0640));
   {
     const FsTap tap(dir_.path(), [&](const FsOp& op) -> FsVerdict {
-      return {.error = op.kind == FsOp::Kind::kUnlink || op.name == kNew ? EIO : 0};
+      return {.error = op.kind == FsOp::Kind::kUnlink || op.name == New() ? EIO : 0};
     });
     EXPECT_FALSE(File().Write("b"));
   }
@@ -357,7 +381,7 @@ TEST_F(RecoverTest, ModeAndOwnerOfAMissingFileComeFromItsCopy) {
 TEST_F(RecoverTest, ANameThatSharesItsDataIsLeftToACheckOfTheFileSystem) {
   const AsFat as_fat;
   MakeCopy("new_1=on\nnew_2=on\n");
-  Make(kNew, "new_1=on\nnew_2=on\n");
+  Make(New(), "new_1=on\nnew_2=on\n");
   const SharedBlocks shared;
   EXPECT_TRUE(File().Recover());
   EXPECT_EQ(dir_.Read().size(), 3U);
