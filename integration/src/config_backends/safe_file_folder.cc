@@ -67,7 +67,9 @@ Error SafeFolder::Failure(int errno_value, std::string_view what) const {
 }
 
 Error SafeFolder::Failure(int errno_value, std::string_view what, const std::string& name) const {
-  const std::string path = path_.substr(0, path_.size() - name_.size()) + name;
+  std::string path = path_.substr(0, path_.size() - name_.size()) + name;
+  // Its own name says nothing to anybody.
+  if (name != name_) path += " beside " + name_;
   const auto say = [&](ErrorCode code, std::string why, std::string hint) {
     return WithContext(MakeError(code, std::move(why), std::move(hint)),
                        std::string(what) + ' ' + path);
@@ -191,7 +193,8 @@ Result<void> SafeFolder::Fill(const OwnedFd& file, std::string_view text,
   if (::fstat(file.get(), &status) != 0) return Failure(errno, "write");
   // FAT has one owner and few modes for all of its files: what it cannot keep, it never had.
   const auto keep = [&](int failed) {
-    return failed == 0 || (errno == EPERM && !replaces_at_once_);
+    const bool cannot = errno == EPERM || errno == ENOSYS || errno == EOPNOTSUPP;
+    return failed == 0 || (cannot && !replaces_at_once_);
   };
   // Before the mode, as a change of owner takes bits from that.
   if (like && (like->st_uid != status.st_uid || like->st_gid != status.st_gid) &&

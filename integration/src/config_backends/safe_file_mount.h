@@ -27,7 +27,7 @@ class WritableMount {
   WritableMount(const WritableMount&) = delete;
   WritableMount& operator=(const WritableMount&) = delete;
   // Read-only again. Where the system refuses that, as somebody has opened a file there for writing
-  // meanwhile, it stays writable until they or a reboot end it.
+  // meanwhile, and after a kill -9, it stays writable until somebody or a reboot ends it.
   ~WritableMount();
 
   // Does nothing where the file system of `directory` can be written. Errors: kPermissionDenied;

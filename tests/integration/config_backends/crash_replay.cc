@@ -122,8 +122,13 @@ std::vector<FsOp> Record(const std::string& dir,
 }
 
 ScratchTree::ScratchTree(const Tree& tree) {
-  // In memory where that can be: thousands of them are made.
-  const fs::path base = ::access("/dev/shm", W_OK) == 0 ? "/dev/shm" : fs::temp_directory_path();
+  // In memory where that can be: thousands of them are made. On a device they can be had on its
+  // own boot partition.
+  const char* const wanted = std::getenv("LOCKSTEP_TEST_DIR");
+  const bool shared_memory = ::access("/dev/shm", W_OK) == 0;
+  const fs::path base = wanted != nullptr ? fs::path(wanted)
+                        : shared_memory   ? fs::path("/dev/shm")
+                                          : fs::temp_directory_path();
   path_ = (base / "crash-XXXXXX").string();
   if (::mkdtemp(path_.data()) == nullptr) ADD_FAILURE() << path_;
   for (const auto& [name, content] : tree) {

@@ -40,7 +40,7 @@ class SafeFileTest : public ::testing::Test {
     ASSERT_TRUE(SafeFile(Path(name)).Write(text));
   }
 
-  // What `act` says when the n-th call for which `hits` is true fails with `error`.
+  // What `act` says when each call for which `hits` is true fails with `error`.
   Result<void> Failing(int error, const std::function<bool(const FsOp&)>& hits,
                        const std::function<Result<void>()>& act) const {
     const FsTap tap(dir_.path(),
@@ -196,13 +196,16 @@ TEST_F(SafeFileTest, ErrorsSayWhatIsWrong) {
         error, [kind](const FsOp& op) { return op.kind == kind; },
         [&] { return File().Write("b"); });
   };
-  ExpectError(when(FsOp::Kind::kWrite, ENOSPC), ErrorCode::kNoSpace, "full");
-  ExpectError(when(FsOp::Kind::kSync, EDQUOT), ErrorCode::kNoSpace, "full");
-  ExpectError(when(FsOp::Kind::kCreate, EROFS), ErrorCode::kPermissionDenied, "read-only");
-  ExpectError(when(FsOp::Kind::kCreate, EACCES), ErrorCode::kPermissionDenied, "Permission");
-  ExpectError(when(FsOp::Kind::kWrite, EFBIG), ErrorCode::kInvalidInput, "too large");
-  ExpectError(when(FsOp::Kind::kSync, EIO), ErrorCode::kUnavailable, "storage");
-  ExpectError(when(FsOp::Kind::kRename, EBUSY), ErrorCode::kUnavailable, "mounted over");
+  for (const bool fat : {false, true}) {
+    const AsFat as_fat(fat);
+    ExpectError(when(FsOp::Kind::kWrite, ENOSPC), ErrorCode::kNoSpace, "full");
+    ExpectError(when(FsOp::Kind::kSync, EDQUOT), ErrorCode::kNoSpace, "full");
+    ExpectError(when(FsOp::Kind::kCreate, EROFS), ErrorCode::kPermissionDenied, "read-only");
+    ExpectError(when(FsOp::Kind::kCreate, EACCES), ErrorCode::kPermissionDenied, "Permission");
+    ExpectError(when(FsOp::Kind::kWrite, EFBIG), ErrorCode::kInvalidInput, "too large");
+    ExpectError(when(FsOp::Kind::kSync, EIO), ErrorCode::kUnavailable, "storage");
+    ExpectError(when(FsOp::Kind::kRename, EBUSY), ErrorCode::kUnavailable, "mounted over");
+  }
   EXPECT_EQ(dir_.Read(), (Tree{{"config.txt", "a"}}));
 }
 
