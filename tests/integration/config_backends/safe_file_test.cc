@@ -21,6 +21,7 @@ namespace lockstep::test {
 namespace {
 
 namespace fs = std::filesystem;
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
 
@@ -322,6 +323,20 @@ TEST_F(SafeFileTest, TheReplacedFileIsKeptOpenUntilTheNewOneIsDurable) {
   }
   EXPECT_EQ(synced, 1);
   EXPECT_FALSE(is_open());
+}
+
+// Two names must not lead to the same clusters, so the old one goes before the new entry is
+// written.
+TEST_F(SafeFileTest, OnFatTheDirectoryIsSyncedBeforeTheFileAfterTheRename) {
+  const AsFat as_fat;
+  Make("config.txt", "old\n");
+  std::vector<std::string> done;
+  for (const FsOp& op : Record(dir_.path(), [&](const auto&) { return File().Write("new\n"); })) {
+    if (op.kind == FsOp::Kind::kRename) done.clear();
+    done.push_back(Describe(op));
+  }
+  EXPECT_THAT(done, ElementsAre("rename " + New() + " to config.txt", "sync the directory",
+                                "sync config.txt", "unlink " + Old(), "sync the directory"));
 }
 
 class RecoverTest : public SafeFileTest {
