@@ -10,10 +10,13 @@ set -euo pipefail
 # shellcheck disable=SC2034  # Used by name.
 {
   build=(g++ cmake ninja-build libboost-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev
-    libsqlite3-dev libspdlog-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev pkgconf)
+    libsqlite3-dev libspdlog-dev libssl-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev pkgconf
+    rapidjson-dev)
   test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3
     procmail python3-lockfile python3-filelock nodejs npm  # What apps lock with.
-    strace)
+    strace
+    dbus-daemon  # A system bus with a logind to ask for a reboot.
+    dosfstools mtools)  # Images of FAT partitions.
   demo=(docker.io docker-registry busybox-static procmail iproute2 iptables util-linux procps)
 }
 
