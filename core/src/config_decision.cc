@@ -94,7 +94,7 @@ class Decider {
   }
 
   static bool Differs(const ConfigPlan& plan, const ConfigRule* rule) {
-    if (plan.from == plan.to) return false;
+    if (plan.from == plan.to || (!plan.to && rule != nullptr && rule->stays)) return false;
     return !(plan.from && plan.to && IsSameValue(rule, *plan.from, *plan.to));
   }
 

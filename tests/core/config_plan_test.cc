@@ -160,6 +160,7 @@ PlanOptions WithRules() {
       {.backend = "fan", .key = kFan, .needs_reboot = false},
       {.backend = "odmdata",
        .key = "BALENA_HOST_ODMDATA_configuration",
+       .stays = true,
        .refusal = [](std::string_view, std::string_view value) -> std::string {
          return value == "1" ? "" : "it is no number from 1 to 6";
        }},
@@ -217,6 +218,8 @@ INSTANTIATE_TEST_SUITE_P(
                               ConfigAction::kNone, true, ""},
                       KeyCase{"WrongValue", "BALENA_HOST_ODMDATA_configuration", "1", "7",
                               ConfigAction::kRefuse, true, "from 1 to 6"},
+                      KeyCase{"StaysThoughUnset", "BALENA_HOST_ODMDATA_configuration", "1", "",
+                              ConfigAction::kNone, true, ""},
                       KeyCase{"TwoLines", kGpu, "32", "64\nkernel=evil", ConfigAction::kRefuse,
                               true, "one line"},
                       KeyCase{"OfNobody", "BALENA_HOST_TELEPORT", "", "1", ConfigAction::kRefuse,

@@ -107,7 +107,11 @@ Result<ConfigValues> ConfigJsonBackend::Read() {
   for (const ConfigJsonField& field : fields_) {
     auto value = ValueOf(field, text);
     if (!value) return WithContext(std::move(value).assume_error(), "read " + file_.path());
-    if (value.assume_value()) values.emplace(field.key, *std::move(value).assume_value());
+    if (value.assume_value()) {
+      values.emplace(field.key, *std::move(value).assume_value());
+    } else if (!field.absent.empty()) {
+      values.emplace(field.key, field.absent);
+    }
   }
   return values;
 }

@@ -139,6 +139,7 @@ std::vector<ConfigJsonField> HostFields() {
        .path = {"persistentLogging"},
        .type = Type::kBool,
        .needs_reboot = true,  // No unit watches it; read at boot.
+       .absent = "false",
        .refusal = BoolRefusal,
        .canonical = BoolCanonical},
       // No reboot is needed, but balenaOS starts the container engine again when it changes, and

@@ -126,6 +126,7 @@ OdmdataBackend::OdmdataBackend(std::string device, std::string force_ro)
       rules_({{.backend = "odmdata",
                .key = std::string(kKey),
                .needs_reboot = true,
+               .stays = true,
                .forbidden = {},
                .refusal = [](std::string_view, std::string_view value) { return Refusal(value); },
                .canonical = nullptr}}) {}
