@@ -1,11 +1,8 @@
 #include "config_backends/config_txt_backend.h"
 
 #include <array>
-#include <optional>
 #include <utility>
-
-#include "config_backends/changed_text.h"
-#include "config_backends/config_txt.h"
+#include <vector>
 
 namespace lockstep {
 namespace {
@@ -50,53 +47,36 @@ std::string Refusal(std::string_view key, std::string_view value) {
   return ConfigTxtRefusal(key.substr(kPrefix.size()), value);
 }
 
-}  // namespace
-
-ConfigTxtBackend::ConfigTxtBackend(std::string path) : file_(std::move(path)) {
-  const auto rule = [&](std::string_view key) {
-    ConfigRule made;
-    made.backend = name();
-    made.key = std::string(kPrefix).append(key);
-    made.refusal = Refusal;
-    return made;
+std::vector<ConfigRule> Rules() {
+  std::vector<ConfigRule> rules;
+  const auto add = [&](std::string_view key) -> ConfigRule& {
+    ConfigRule& rule = rules.emplace_back();
+    rule.backend = "config.txt";
+    rule.key = std::string(kPrefix).append(key);
+    rule.refusal = Refusal;
+    return rule;
   };
-  rules_.push_back(rule("*"));
+  add("*");
   for (const std::string& key : ConfigTxtLists()) {
-    rules_.push_back(rule(key));
-    rules_.back().canonical = [key](std::string_view value) {
+    add(key).canonical = [key](std::string_view value) {
       return CanonicalConfigTxtList(key, value);
     };
   }
-  for (const Forbidden& entry : kForbidden) {
-    rules_.push_back(rule(entry.key));
-    rules_.back().forbidden = entry.why;
-  }
+  for (const Forbidden& entry : kForbidden) add(entry.key).forbidden = entry.why;
+  return rules;
 }
 
-Result<std::string> ConfigTxtBackend::Text() const {
-  LOCKSTEP_TRY(std::optional<std::string> text, file_.Read());
-  if (text) return *std::move(text);
-  return WithContext(
-      MakeError(ErrorCode::kNotFound, "there is no such file",
-                "check that the boot partition is mounted there; it is never made from nothing"),
-      "read " + file_.path());
-}
+}  // namespace
+
+ConfigTxtBackend::ConfigTxtBackend(std::string path)
+    : TextFileBackend(std::move(path), kPrefix, MissingFile::kIsAnError, Rules()) {}
 
 Result<ConfigValues> ConfigTxtBackend::Read() {
-  LOCKSTEP_TRY(const std::string text, Text());
-  auto values = ReadValues<ConfigTxt>(text, kPrefix);
-  if (!values) return WithContext(std::move(values).assume_error(), "read " + file_.path());
-  std::erase_if(values.assume_value(),
-                [](const auto& value) { return IsForeign(value.first.substr(kPrefix.size())); });
-  return std::move(values).assume_value();
-}
-
-Result<void> ConfigTxtBackend::Write(const ConfigChanges& changes) {
-  LOCKSTEP_TRY(const std::string text, Text());
-  auto changed = ChangedText<ConfigTxt>(text, kPrefix, changes);
-  if (!changed) return WithContext(std::move(changed).assume_error(), "change " + file_.path());
-  if (changed.assume_value() == text) return Ok();
-  return file_.Write(changed.assume_value());
+  LOCKSTEP_TRY(ConfigValues values, TextFileBackend::Read());
+  std::erase_if(values, [](const auto& value) {
+    return IsForeign(std::string_view(value.first).substr(kPrefix.size()));
+  });
+  return values;
 }
 
 }  // namespace lockstep
