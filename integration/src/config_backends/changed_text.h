@@ -38,8 +38,9 @@ Result<std::string> ChangedText(std::string_view text, std::string_view prefix,
     }
   }
   std::string changed = format.ToText();
-  LOCKSTEP_TRY(const Format again, Format::Parse(changed));
-  if (again.Values() != expected || again.Rest() != rest) {
+  const auto parsed_again = Format::Parse(changed);
+  const Format* again = parsed_again ? &parsed_again.assume_value() : nullptr;
+  if (again == nullptr || again->Values() != expected || again->Rest() != rest) {
     return MakeError(ErrorCode::kInternal, "the changed file would not say what was asked for");
   }
   return changed;
