@@ -22,10 +22,10 @@ Result<std::unique_ptr<Store>> Warned(Result<OpenedStore> opened) {
 }  // namespace
 
 DeviceView::DeviceView(const CommonOptions& options)
-    : host_(OpenHost(options)), config_(OpenConfigBackends(options)) {}
+    : host_(OpenHost(options)), config_(BackendsOf(FindConfigPlaces(options))) {}
 
 DeviceControl::DeviceControl(const CommonOptions& options)
-    : host_(OpenHost(options)), config_(OpenConfigBackends(options)) {}
+    : host_(OpenHost(options)), config_(BackendsOf(FindConfigPlaces(options))) {}
 
 Result<std::unique_ptr<DeviceView>> DeviceView::Open(const CommonOptions& options) {
   std::unique_ptr<DeviceView> device(new DeviceView(options));
