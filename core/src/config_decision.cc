@@ -38,7 +38,14 @@ bool IsOneLine(std::string_view value) {
 class Decider {
  public:
   Decider(const ObservedState& observed, const Target& target, const PlanOptions& options)
-      : observed_(observed), target_(target), rules_(options.config_rules) {}
+      : observed_(observed), target_(target), rules_(options.config_rules) {
+    // Two backends may know the same key, where no device has both.
+    if (!observed.config_backends) return;
+    const auto& backends = *observed.config_backends;
+    std::erase_if(rules_, [&](const ConfigRule& rule) {
+      return std::find(backends.begin(), backends.end(), rule.backend) == backends.end();
+    });
+  }
 
   ConfigDecision Make() {
     decision_.configuration = Configuration();
@@ -94,8 +101,16 @@ class Decider {
   }
 
   static bool Differs(const ConfigPlan& plan, const ConfigRule* rule) {
-    if (plan.from == plan.to || (!plan.to && rule != nullptr && rule->stays)) return false;
-    return !(plan.from && plan.to && IsSameValue(rule, *plan.from, *plan.to));
+    std::optional<std::string> from = plan.from;
+    std::optional<std::string> to = plan.to;
+    if (rule != nullptr) {
+      if (!to && rule->stays) return false;
+      for (auto* value : {&from, &to}) {
+        if (!*value && !rule->absent.empty()) *value = rule->absent;
+      }
+    }
+    if (!from || !to) return from != to;
+    return !IsSameValue(rule, *from, *to);
   }
 
   bool WaitsForReboot(const std::string& key) const {
@@ -110,7 +125,7 @@ class Decider {
     }
     if (plan.to && !IsOneLine(*plan.to)) return "a value is one line, without control characters";
     if (IsAgentSetting(plan.key)) return {};
-    if (rule == nullptr || !HasBackend(rule->backend)) return kOfNobody;
+    if (rule == nullptr) return kOfNobody;
     if (!rule->forbidden.empty()) return rule->forbidden;
     if (const auto unreadable = observed_.config_unreadable.find(rule->backend);
         unreadable != observed_.config_unreadable.end()) {
@@ -122,11 +137,6 @@ class Decider {
     return rule->needs_reboot && exhausted_ ? NoMoreReboots() : std::string();
   }
 
-  bool HasBackend(const std::string& name) const {
-    const auto& backends = observed_.config_backends;
-    return !backends || std::find(backends->begin(), backends->end(), name) != backends->end();
-  }
-
   static std::string NoMoreReboots() {
     return "it did not take effect in " + std::to_string(kMostReboots) +
            " reboots, and is tried again when the target wants another configuration";
@@ -134,7 +144,7 @@ class Decider {
 
   const ObservedState& observed_;
   const Target& target_;
-  const std::vector<ConfigRule>& rules_;
+  std::vector<ConfigRule> rules_;  // Of the backends that the device has.
   bool exhausted_ = false;
   ConfigDecision decision_;
 };

@@ -24,6 +24,7 @@ struct ConfigRule {
   std::string key;      // A whole key, or with '*' at its end what a key begins with.
   bool needs_reboot = true;
   bool stays = false;  // A target that no longer names it leaves it as it is: there is always one.
+  std::string absent = {};     // The value that none is the same as; empty: there is no such.
   std::string forbidden = {};  // Why nobody may change such a key; empty: a target may.
   // Why `value` cannot be written, in the words of an error ("is no number from 1 to 6"); empty
   // where it can. Null: any value on one line.

@@ -17,6 +17,7 @@ std::vector<ConfigRule> RulesOf(const std::string& name,
         {.backend = name,
          .key = field.key,
          .needs_reboot = field.needs_reboot,
+         .absent = field.absent,
          .forbidden = {},
          .refusal = [refusal = field.refusal](std::string_view,
                                               std::string_view value) { return refusal(value); },
@@ -107,11 +108,7 @@ Result<ConfigValues> ConfigJsonBackend::Read() {
   for (const ConfigJsonField& field : fields_) {
     auto value = ValueOf(field, text);
     if (!value) return WithContext(std::move(value).assume_error(), "read " + file_.path());
-    if (value.assume_value()) {
-      values.emplace(field.key, *std::move(value).assume_value());
-    } else if (!field.absent.empty()) {
-      values.emplace(field.key, field.absent);
-    }
+    if (value.assume_value()) values.emplace(field.key, *std::move(value).assume_value());
   }
   return values;
 }

@@ -18,13 +18,20 @@ namespace lockstep {
 class ExtraUEnvBackend : public TextFileBackend<ExtraUEnv> {
  public:
   explicit ExtraUEnvBackend(std::string path)
-      : TextFileBackend(std::move(path), kExtlinuxPrefix, MissingFile::kIsEmpty,
-                        ExtlinuxRules(kName)) {}
+      : TextFileBackend(std::move(path), kExtlinuxPrefix, MissingFile::kIsEmpty, Rules()) {}
 
   std::string_view name() const override { return kName; }
 
  private:
   static constexpr std::string_view kName = "extra_uEnv.txt";
+
+  // Images for some carrier boards come with a device tree of their own here, which nobody could
+  // give back: one that was set stays until another is.
+  static std::vector<ConfigRule> Rules() {
+    std::vector<ConfigRule> rules = ExtlinuxRules(kName);
+    for (ConfigRule& rule : rules) rule.stays = rule.key.ends_with(kFdt);
+    return rules;
+  }
 };
 
 }  // namespace lockstep

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <map>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -26,8 +27,8 @@ class FatImage {
   // Does what the kernel's driver does for it. `tree`: all files, once it is done.
   void Apply(const FsOp& op, const Tree& tree);
   // Once checked, as a device does when it starts. What a check collects ("FSCK0000.REC") is left
-  // out.
-  Tree CheckAndRead();
+  // out. A name that is one of `spelt` but for its capitals is given as it is there.
+  Tree CheckAndRead(const std::set<std::string>& spelt);
 
   std::string Bytes() const;
   void SetBytes(const std::string& bytes);
