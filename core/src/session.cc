@@ -136,7 +136,7 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
   changed_since_look_ = true;
   ReportAction report = Report(EventKind::kStepDone, step);
   report.event.holders = result.overridden;
-  pending_.push_back(std::move(report));
+  if (!result.left_to_others) pending_.push_back(std::move(report));
   if (step.kind == StepKind::kTakeLocks && step.phase != Phase::kConfig && !run.reported.empty()) {
     run.reported.clear();
     pending_.push_back(Report(EventKind::kReleased, step.app));
@@ -401,7 +401,7 @@ void Session::ReportPlan(std::vector<Action>& actions) {
     }
   }
   for (const ConfigPlan& config : plan_.config) {
-    about += config.key + " " + std::string(ConfigActionName(config.action)) + "\n";
+    if (config.action == ConfigAction::kRefuse) about += config.key + "\n";
   }
   if (about == reported_plan_) return;
   const bool first = reported_plan_.empty();

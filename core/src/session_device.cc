@@ -152,6 +152,9 @@ std::optional<AppReport> Session::ReportOfDevice() const {
     report.holders = DeviceHolders();
   } else if (interrupted_ && (reboot != nullptr || has(ConfigAction::kApply))) {
     report.outcome = timed_out_ ? ApplyOutcome::kTimedOut : ApplyOutcome::kInterrupted;
+  } else if (observed_.RebootPending()) {
+    report.gaps = {
+        {"reboot-pending", "what was written takes a reboot, which is left to others", false}};
   } else {
     return std::nullopt;  // All of it went well.
   }

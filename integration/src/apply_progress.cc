@@ -143,6 +143,11 @@ void ApplyProgress::OnPlan(const Plan& plan, std::vector<std::string>& lines) {
     if (!changes.empty()) line += " (" + changes + ')';
     lines.push_back(std::move(line));
   }
+  for (const ConfigPlan& config : plan.config) {
+    if (config.action != ConfigAction::kRefuse) continue;
+    lines.push_back(Prefix("") + style_.Yellow("not set") + ": " + Printable(config.key) + ": " +
+                    Printable(config.message));
+  }
 }
 
 void ApplyProgress::OnStarted(const Event& event, MonoTime now, bool live,
@@ -176,7 +181,10 @@ void ApplyProgress::OnPull(const Event& event, MonoTime now, bool live,
 void ApplyProgress::OnEnded(const Event& event, MonoTime now, std::vector<std::string>& lines) {
   const auto found = running_.find(*event.step);
   std::string line = Prefix(event.app) + ExplainStep(event);
-  if (event.kind == EventKind::kStepFailed) {
+  if (event.kind == EventKind::kStepDone && event.step_kind == StepKind::kReboot) {
+    line = Prefix("") + (event.subject.empty() ? "going down to reboot"
+                                               : "rebooted for " + Printable(event.subject));
+  } else if (event.kind == EventKind::kStepFailed) {
     line += ": " + style_.Red("failed");
     if (event.error) line += ": " + Printable(Describe(*event.error));
   } else if (found != running_.end()) {
@@ -211,8 +219,10 @@ void ApplyProgress::OnReleased(const std::string& app, MonoTime now,
 void ApplyProgress::OnHeld(const Event& event, MonoTime now, std::vector<std::string>& lines) {
   auto [held, is_new] = held_.try_emplace(event.app, Held{now, {}});
   held->second.services.clear();
+  const bool of_device = event.app.empty();
   if (is_new) {
-    lines.push_back(Prefix(event.app) + style_.Yellow("held") + " by an update lock");
+    lines.push_back(Prefix(event.app) + (of_device ? "its reboot is " : "") +
+                    style_.Yellow("held") + " by an update lock");
   } else {
     lines.push_back(Prefix(event.app) + "still " + style_.Yellow("held"));
   }
@@ -222,8 +232,10 @@ void ApplyProgress::OnHeld(const Event& event, MonoTime now, std::vector<std::st
     auto& services = held->second.services;
     services += (services.empty() ? "" : ", ") + Printable(holder.service);
   }
-  if (is_new)
-    lines.push_back("  `lockstep locks` shows all; `lockstep apply --force` runs over it");
+  if (!is_new) return;
+  lines.push_back(of_device
+                      ? "  `lockstep locks` shows all; a reboot waits for those of every app"
+                      : "  `lockstep locks` shows all; `lockstep apply --force` runs over it");
 }
 
 std::vector<std::string> ApplyProgress::OnEvent(const Event& event, MonoTime now, bool live) {

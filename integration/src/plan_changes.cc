@@ -172,13 +172,19 @@ void WriteChanges(const AppPlan& app, const PlanNames& names, ShowValues values,
 
 void WriteConfig(const Plan& plan, Page& page) {
   for (const ConfigPlan& config : plan.config) {
-    if (config.action == ConfigAction::kNone) continue;
+    if (config.action == ConfigAction::kNone) {
+      if (!config.message.empty()) {
+        page.Entry("written", Printable(config.key) + ": " + Printable(config.message));
+      }
+      continue;
+    }
     ValueChange change{config.from, config.to, false};
     for (auto* text : {&change.from, &change.to}) {
       if (*text) *text = Printable(**text);
     }
     std::string text = Printable(config.key) + "  " + RenderValueChange(change, 0).front();
-    if (config.needs_reboot) text += ", needs a reboot";
+    const bool refused = config.action == ConfigAction::kRefuse;
+    if (config.needs_reboot && !refused) text += ", needs a reboot";
     if (!config.message.empty()) text += ": " + Printable(config.message);
     page.Entry(ConfigActionName(config.action), text);
   }

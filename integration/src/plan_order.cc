@@ -105,6 +105,10 @@ struct Everyone {
   }
 };
 
+bool TakesForReboot(StepKind kind, Phase phase) {
+  return kind == StepKind::kTakeLocks && phase == Phase::kConfig;
+}
+
 bool WaitsForLocks(const Step& step) {
   return step.status == StepStatus::kHeld || step.status == StepStatus::kDeferred;
 }
@@ -165,8 +169,14 @@ std::string DescribeGroup(const StepGroup& group, const Plan& plan, const PlanNa
     default:
       break;
   }
-  if (words.object == Object::kNone) return verb;
   std::vector<std::string> objects;
+  if (TakesForReboot(group.kind, group.phase)) {
+    for (const std::uint32_t step : group.steps) {
+      objects.push_back(names.App(plan.steps[step].app));
+    }
+    return verb + " of " + everyone.Names(objects);
+  }
+  if (words.object == Object::kNone) return verb;
   for (const std::uint32_t step : group.steps) {
     objects.push_back(NameOf(plan.steps[step], words.object, names));
   }
@@ -176,6 +186,7 @@ std::string DescribeGroup(const StepGroup& group, const Plan& plan, const PlanNa
 
 const AppPlan* AppOf(const Plan& plan, const std::vector<std::uint32_t>& steps) {
   if (steps.empty()) return nullptr;
+  if (plan.steps[steps.front()].phase == Phase::kConfig) return nullptr;  // Of the device.
   const std::string& app = plan.steps[steps.front()].app;
   const auto found = std::find_if(plan.apps.begin(), plan.apps.end(),
                                   [&](const AppPlan& each) { return each.app == app; });
@@ -186,7 +197,10 @@ const AppPlan* AppOf(const Plan& plan, const std::vector<std::uint32_t>& steps) 
 
 StepsByApp SortSteps(const Plan& plan) {
   StepsByApp apps;
-  for (std::uint32_t i = 0; i < plan.steps.size(); ++i) apps[plan.steps[i].app].push_back(i);
+  for (std::uint32_t i = 0; i < plan.steps.size(); ++i) {
+    const Step& step = plan.steps[i];
+    apps[step.phase == Phase::kConfig ? std::string_view() : step.app].push_back(i);
+  }
   return apps;
 }
 
@@ -212,7 +226,8 @@ std::vector<StepGroup> GroupSteps(const Plan& plan, const std::vector<std::uint3
       groups.push_back({step.kind, step.phase, std::string(detail), step.disruptive, {}});
     }
     groups[*at].steps.push_back(i);
-    below[i] = *at + 1;
+    // Those of all apps are one thing to a person, though they are taken one after another.
+    below[i] = TakesForReboot(step.kind, step.phase) ? *at : *at + 1;
   }
   return groups;
 }

@@ -96,7 +96,7 @@ void WriteApp(const AppPlan& app, const std::vector<std::uint32_t>& steps, const
 void WriteDevice(const std::vector<std::uint32_t>& steps, const Parts& parts, Page& page) {
   const auto& config = parts.plan.config;
   const bool configures = std::any_of(config.begin(), config.end(), [](const ConfigPlan& each) {
-    return each.action != ConfigAction::kNone;
+    return each.action != ConfigAction::kNone || !each.message.empty();
   });
   if (!configures && steps.empty()) return;
   page.Blank();
@@ -127,6 +127,17 @@ bool HidesValues(const Plan& plan) {
   });
 }
 
+// None where nothing is to be done for the device as a whole.
+std::optional<PlanStatus> DeviceStatus(const Plan& plan) {
+  std::optional<PlanStatus> status;
+  for (const Step& step : plan.steps) {
+    if (step.phase != Phase::kConfig) continue;
+    if (step.status == StepStatus::kDeferred) return PlanStatus::kHeld;
+    status = PlanStatus::kReady;
+  }
+  return status;
+}
+
 // "Held: shop. Ready: zoo, bank."
 std::string Verdict(const Plan& plan, const PlanNames& names, Style style) {
   constexpr std::size_t kMostNames = 4;
@@ -139,8 +150,12 @@ std::string Verdict(const Plan& plan, const PlanNames& names, Style style) {
       if (app.status != kByImportance[i]) continue;
       if (++count <= kMostNames) list += (list.empty() ? "" : ", ") + names.App(app.app);
     }
-    if (count == 0) continue;
     if (count > kMostNames) list = std::to_string(count) + " apps";
+    if (DeviceStatus(plan) == kByImportance[i]) {
+      list += count == 0 ? "device" : ", device";
+    } else if (count == 0) {
+      continue;
+    }
     text += (text.empty() ? "" : ". ") + Coloured(kByImportance[i], kWords[i], style) + ": " + list;
   }
   return text + '.';
@@ -163,8 +178,16 @@ void WriteNext(const Plan& plan, const PlanNames& names, const PlanViewOptions& 
     propose("To try the failed release of " + apps + " again:", options.apply);
   }
   if (plan.status == PlanStatus::kHeld) {
-    propose("To prepare now, and cut over the moment the lock is gone:", options.apply);
-    if (!options.forced) propose("To run over the lock instead:", options.apply + " --force");
+    // Force runs over no lock for a reboot.
+    const bool app_held = std::any_of(plan.apps.begin(), plan.apps.end(), [](const AppPlan& app) {
+      return app.status == PlanStatus::kHeld;
+    });
+    propose(app_held ? "To prepare now, and cut over the moment the lock is gone:"
+                     : "To do it the moment the lock is gone:",
+            options.apply);
+    if (!options.forced && app_held) {
+      propose("To run over the lock instead:", options.apply + " --force");
+    }
   } else if (plan.status == PlanStatus::kReady) {
     propose(options.forced ? "To do it, over the locks:" : "To do it:", options.apply);
   } else {

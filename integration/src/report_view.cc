@@ -18,7 +18,9 @@ std::string RenderApp(const AppReport& app, WallTime now, Style style) {
   const std::string name = style.Bold(Printable(app.name.empty() ? app.app : app.name)) + ": ";
   switch (app.outcome) {
     case ApplyOutcome::kInSync:
-      return name + style.Green("in sync") + '\n';
+      // The device has a line of its own only where something is to be said of it.
+      if (!app.app.empty() || app.gaps.empty()) return name + style.Green("in sync") + '\n';
+      return name + style.Yellow(Printable(app.gaps.front().message)) + '\n';
     case ApplyOutcome::kUnhealthy: {
       std::string services;
       for (const std::string& service : app.unhealthy) {

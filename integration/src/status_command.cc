@@ -27,7 +27,7 @@ Command AddStatusCommand(CLI::App& root, Invocation invocation) {
   auto* app = root.add_subcommand(
       "status",
       "Shows what runs: for each app its release, and for each service its state, health, release "
-      "and since when.");
+      "and since when. For the device: what Lockstep configured, and whether that takes a reboot.");
   app->group("Commands");
   app->add_flag("--json", invocation.common.json, "Prints JSON (lockstep.status/1).");
   app->footer(

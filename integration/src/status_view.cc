@@ -60,6 +60,42 @@ std::string ReleaseOf(const std::vector<const ObservedContainer*>& containers,
   return record != nullptr && record->committed ? *record->committed : std::string();
 }
 
+// Configuration that Lockstep set, and what is the matter with it. Nothing where there is none.
+std::string RenderDevice(const ObservedState& state, Style style) {
+  std::string text;
+  for (const std::string& key : state.config_set) {
+    const auto value = state.config.find(key);
+    constexpr int kWidest = 60;  // A picture is a value, too.
+    const std::string shown =
+        value == state.config.end() ? "" : Fit(Printable(value->second), kWidest);
+    text += "  " + Printable(key) + " = " + shown + '\n';
+  }
+  for (const auto& [backend, why] : state.config_unreadable) {
+    text += "  " + style.Red("cannot be read") + ": " + Printable(backend) + ": " + Printable(why) +
+            '\n';
+  }
+  if (state.RebootPending()) {
+    std::string keys;
+    for (const auto& [key, value] : state.reboot->changes) keys += (keys.empty() ? "" : ", ") + key;
+    text += "  " + style.Yellow("takes a reboot") + ": " + Printable(keys) + '\n';
+  }
+  return text.empty() ? text : style.Bold("device") + '\n' + text;
+}
+
+nlohmann::ordered_json DeviceToJson(const ObservedState& state) {
+  nlohmann::ordered_json json = {{"config", nlohmann::ordered_json::object()},
+                                 {"config_unreadable", state.config_unreadable},
+                                 {"reboot_pending", state.RebootPending()},
+                                 {"reboot_for", nlohmann::ordered_json::array()}};
+  for (const std::string& key : state.config_set) {
+    const auto value = state.config.find(key);
+    if (value != state.config.end()) json["config"][key] = value->second;
+  }
+  if (!state.RebootPending()) return json;
+  for (const auto& [key, value] : state.reboot->changes) json["reboot_for"].push_back(key);
+  return json;
+}
+
 }  // namespace
 
 std::string RenderStatus(const ObservedState& state, Style style) {
@@ -86,7 +122,8 @@ std::string RenderStatus(const ObservedState& state, Style style) {
               Printable(lock->path) + '\n';
     }
   }
-  return text.empty() ? "No apps.\n" : text;
+  if (text.empty()) text = "No apps.\n";
+  return text + RenderDevice(state, style);
 }
 
 nlohmann::ordered_json StatusToJson(const ObservedState& state) {
@@ -123,7 +160,8 @@ nlohmann::ordered_json StatusToJson(const ObservedState& state) {
            {{"kind", state.engine.engine.kind},
             {"version", state.engine.engine.version},
             {"api_version", state.engine.engine.api_version}}},
-          {"apps", std::move(apps)}};
+          {"apps", std::move(apps)},
+          {"device", DeviceToJson(state)}};
 }
 
 }  // namespace lockstep
