@@ -86,7 +86,7 @@ class ConfigPlanner {
   // Of every app that has services. Behind the first one, so that a plan grows no faster than the
   // number of apps.
   StepIndices TakeLocks(StepIndices after) {
-    std::set<std::string_view> released;
+    std::set<std::string> released;  // Their own: the list of steps grows below.
     for (const Step& step : plan_.steps) {
       if (step.kind == StepKind::kReleaseLocks) released.insert(step.app);
     }

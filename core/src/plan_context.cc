@@ -28,10 +28,11 @@ std::map<std::string, const LockHolder*> HoldersOf(const ObservedState& observed
   const AppNames names(target);
   std::set<std::pair<std::string_view, std::string_view>> services;
   for (const ObservedContainer& container : observed.engine.containers) {
-    if (container.owned) services.emplace(names.Uuid(container.app), container.service);
+    if (!container.owned || container.state == ContainerState::kRemoving) continue;
+    services.emplace(names.Uuid(container.app), container.service);
   }
   for (const TargetApp& app : target.apps) {
-    if (!app.release) continue;
+    if (!app.release || app.is_host) continue;
     for (const TargetService& service : app.release->services) {
       services.emplace(app.uuid, service.name);
     }

@@ -32,6 +32,26 @@ PlanStatus WholeStatus(const Plan& plan) {
   return blocked ? PlanStatus::kBlocked : PlanStatus::kInSync;
 }
 
+// Nothing is done to it; but what of it runs is interrupted by a reboot as others are.
+AppPlan PlanOfHostApp(const AppFacts& facts, const ObservedState& observed) {
+  AppPlan host;
+  host.app = facts.app;
+  host.name = facts.target->name;
+  host.gaps = {{"host-app", "a host app is updated with the host, not by Lockstep", false}};
+  std::set<std::string> services;
+  for (const ObservedContainer* container : facts.containers) services.insert(container->service);
+  for (const std::string& service : services) {
+    host.services.push_back({service, ServiceChange::kNone, Strategy::kDownloadThenKill, {}});
+  }
+  for (const LockHolder& holder : observed.locks) {
+    const bool held = holder.held && !holder.ours && holder.app == facts.app;
+    if (held && services.count(holder.service) != 0) host.holders.push_back(holder);
+  }
+  std::sort(host.holders.begin(), host.holders.end(),
+            [](const LockHolder& a, const LockHolder& b) { return a.path < b.path; });
+  return host;
+}
+
 std::string Fingerprint(const Plan& plan) {
   ContentHash hash;
   for (const AppPlan& app : plan.apps) {
@@ -58,11 +78,7 @@ Plan MakePlan(const ObservedState& observed, const Target& target, const PlanOpt
     // A target that speaks for one app says nothing of the others.
     if (facts.target == nullptr && !target.whole_device) continue;
     if (facts.target != nullptr && facts.target->is_host) {
-      AppPlan host;
-      host.app = app;
-      host.name = facts.target->name;
-      host.gaps = {{"host-app", "a host app is updated with the host, not by Lockstep", false}};
-      plan.apps.push_back(std::move(host));
+      plan.apps.push_back(PlanOfHostApp(facts, observed));
       continue;
     }
     plan.apps.push_back(AppPlanner(context, facts, plan.steps).Make());
@@ -86,6 +102,7 @@ std::vector<ServiceRef> LocksOf(const ObservedState& observed, const Target& tar
   }
   for (const ObservedContainer& container : observed.engine.containers) {
     if (!container.owned || names.Uuid(container.app) != app) continue;
+    if (container.state == ContainerState::kRemoving) continue;  // As good as gone.
     if (app_dir.empty()) app_dir = container.app_id.empty() ? container.app : container.app_id;
     services.insert(container.service);
   }
