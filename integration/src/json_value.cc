@@ -125,6 +125,11 @@ std::string WhatIsWrong(std::string_view text, const ValueBuilder& builder) {
 }  // namespace
 
 Result<Value> ParseJson(std::string_view text) {
+  // The parser takes one for the end, and what follows for nothing.
+  if (const auto nul = text.find('\0'); nul != std::string_view::npos) {
+    return MakeError(ErrorCode::kInvalidInput,
+                     "it is no JSON: it has a NUL byte at " + PlaceOf(text, nul + 1));
+  }
   ValueBuilder builder;
   if (!json::sax_parse(text, &builder)) {
     return MakeError(ErrorCode::kInvalidInput, WhatIsWrong(text, builder));

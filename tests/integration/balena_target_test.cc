@@ -235,6 +235,7 @@ INSTANTIATE_TEST_SUITE_P(
     Cases, RefusedTargetTest,
     ::testing::ValuesIn(std::vector<RefusedCase>{
         {"Nothing", "", " \n", "", "it is empty"},
+        {"EndsBeforeItsEnd", "", std::string("{}\0{", 4), "", "it has a NUL byte"},
         {"NoJson", "", "services:\n  web: {}\n", "", "line 1, column 1"},
         {"CutOff", "", R"({"dev1": {"apps": )", "", "ends in the middle"},
         {"ErrorInThirdLine", "", "{\n\"a\": 1,\n\"b\" 2}", "", "line 3, column 5"},
