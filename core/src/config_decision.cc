@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "content_hash.h"
@@ -160,7 +161,7 @@ ConfigDecision DecideConfig(const ObservedState& observed, const Target& target,
 const ConfigRule* FindConfigRule(const std::vector<ConfigRule>& rules, std::string_view key) {
   const ConfigRule* best = nullptr;
   const auto rank = [](const ConfigRule& rule) {
-    return std::pair(!rule.key.ends_with('*'), rule.key.size());
+    return std::tuple(!rule.key.ends_with('*'), rule.key.size(), rule.forbidden.empty());
   };
   for (const ConfigRule& rule : rules) {
     if (Matches(rule, key) && (best == nullptr || rank(*best) < rank(rule))) best = &rule;

@@ -50,7 +50,7 @@ class ConfigBackend {
   virtual std::string_view name() const = 0;
 
   // Whose keys are its own. The rule of a whole key goes before one of a beginning, a longer
-  // beginning before a shorter. Constant.
+  // beginning before a shorter, and of two backends the one that lets it be changed. Constant.
   virtual const std::vector<ConfigRule>& rules() const = 0;
 
   // Puts right what a power cut in the middle of a Write() left behind. Called before anything
