@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "reboot_check.h"
+#include "step_event.h"
 
 namespace lockstep {
 namespace {
@@ -39,13 +40,7 @@ class ApplyRun::PullSink final : public ProgressSink {
  public:
   PullSink(ApplyRun& run, const Step& step) : run_(run), step_(step) {}
   void OnProgress(const PullProgress& progress) override {
-    Event event;
-    event.kind = EventKind::kProgress;
-    event.app = step_.app;
-    event.service = step_.service;
-    event.step = step_.id;
-    event.step_kind = step_.kind;
-    event.subject = step_.subject;
+    Event event = EventOf(EventKind::kProgress, step_);
     event.current_bytes = progress.current_bytes;
     event.total_bytes = progress.total_bytes;
     run_.Emit(std::move(event));

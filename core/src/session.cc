@@ -4,25 +4,10 @@
 #include <utility>
 
 #include "lockstep/explain.h"
+#include "step_event.h"
 
 namespace lockstep {
 namespace {
-
-ReportAction Report(EventKind kind, const std::string& app) {
-  ReportAction report;
-  report.event.kind = kind;
-  report.event.app = app;
-  return report;
-}
-
-ReportAction Report(EventKind kind, const Step& step) {
-  ReportAction report = Report(kind, step.app);
-  report.event.service = step.service;
-  report.event.step = step.id;
-  report.event.step_kind = step.kind;
-  report.event.subject = step.subject;
-  return report;
-}
 
 // What they did is this process's own to know, and is undone where an app's lock comes between.
 bool MovesLocks(const Step& step) {
@@ -134,12 +119,12 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     pending_.push_back(SaveRecordAction{observed_.AppFor(step.app)});
   }
   changed_since_look_ = true;
-  ReportAction report = Report(EventKind::kStepDone, step);
-  report.event.holders = result.overridden;
-  if (!result.left_to_others) pending_.push_back(std::move(report));
+  Event event = EventOf(EventKind::kStepDone, step);
+  event.holders = result.overridden;
+  if (!result.left_to_others) pending_.push_back(ReportAction{std::move(event)});
   if (step.kind == StepKind::kTakeLocks && step.phase != Phase::kConfig && !run.reported.empty()) {
     run.reported.clear();
-    pending_.push_back(Report(EventKind::kReleased, step.app));
+    pending_.push_back(ReportAction{EventOf(EventKind::kReleased, step.app)});
   }
   if (step.kind == StepKind::kReleaseLocks) run.cutting = false;
   Attempts& attempts = attempts_[id];
@@ -154,8 +139,8 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     claimed_.insert(id);
   }
   if (step.kind == StepKind::kCommitRelease) {
-    pending_.push_back(
-        Report(step.detail == "back" ? EventKind::kRolledBack : EventKind::kCommitted, step.app));
+    pending_.push_back(ReportAction{
+        EventOf(step.detail == "back" ? EventKind::kRolledBack : EventKind::kCommitted, step.app)});
   }
   need_look_ = need_look_ || done.heard;
   if (looking_) since_look_.push_back({std::move(done), std::move(result)});
@@ -190,9 +175,9 @@ void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
   if (interrupted_ && error.code == ErrorCode::kCancelled) return;
   // Nothing is stopped for a download again before the registry has answered again.
   if (step.kind == StepKind::kPullImage) std::erase(observed_.images_answered, step.subject);
-  ReportAction report = Report(EventKind::kStepFailed, step);
-  report.event.error = error;
-  pending_.push_back(std::move(report));
+  Event event = EventOf(EventKind::kStepFailed, step);
+  event.error = error;
+  pending_.push_back(ReportAction{std::move(event)});
   need_look_ = true;
   RunOf(step).wants_look = true;
   CountFailure(step, std::move(error), now);
@@ -382,54 +367,13 @@ void Session::CheckFinished(std::vector<Action>& actions) {
     }
   }
   finished_ = true;
-  actions.push_back(Report(EventKind::kDone, std::string()));
+  actions.push_back(ReportAction{EventOf(EventKind::kDone, std::string())});
 }
 
 bool Session::Waits(const AppPlan& app) const {
   const auto run = runs_.find(app.app);
   return app.status == PlanStatus::kHeld && options_.wait_when_held &&
          (run == runs_.end() || !run->second.failed);
-}
-
-void Session::ReportPlan(std::vector<Action>& actions) {
-  // The first plan, and another only where what it is about changes: progress is no news.
-  std::string about;
-  for (const AppPlan& app : plan_.apps) {
-    about += app.app + " " + app.to.value_or("") + "\n";
-    for (const Gap& gap : app.gaps) {
-      if (gap.blocks || gap.code == "cutover-interrupted") about += gap.code + "\n";
-    }
-  }
-  for (const ConfigPlan& config : plan_.config) {
-    if (config.action == ConfigAction::kRefuse) about += config.key + "\n";
-  }
-  if (about == reported_plan_) return;
-  const bool first = reported_plan_.empty();
-  reported_plan_ = std::move(about);
-  if (!first && plan_.steps.empty()) return;
-  ReportAction report;
-  report.event.kind = EventKind::kPlan;
-  report.event.plan = &plan_;
-  actions.push_back(std::move(report));
-}
-
-void Session::ReportHeld(std::vector<Action>& actions) {
-  for (const AppPlan& app : plan_.apps) {
-    if (app.status != PlanStatus::kHeld) continue;
-    AppRun& run = runs_[app.app];
-    const auto same = [](const LockHolder& a, const LockHolder& b) {
-      return a.path == b.path && a.kind == b.kind;
-    };
-    if (std::equal(run.reported.begin(), run.reported.end(), app.holders.begin(), app.holders.end(),
-                   same)) {
-      continue;
-    }
-    run.reported = app.holders;
-    ReportAction report = Report(EventKind::kHeld, app.app);
-    report.event.holders = app.holders;
-    actions.push_back(std::move(report));
-  }
-  ReportDeviceHeld(actions);
 }
 
 void Session::WatchHeldLocks(std::vector<Action>& actions) {
@@ -450,43 +394,6 @@ void Session::WatchHeldLocks(std::vector<Action>& actions) {
   if (wanted == watched_locks_) return;
   watched_locks_ = wanted;
   actions.push_back(WatchLocksAction{std::move(wanted)});
-}
-
-std::vector<AppReport> Session::Reports() const {
-  std::vector<AppReport> reports;
-  for (const AppPlan& app : plan_.apps) {
-    AppReport report;
-    report.app = app.app;
-    report.name = app.name;
-    report.gaps = app.gaps;
-    const auto run = runs_.find(app.app);
-    if (run != runs_.end() && run->second.failed) {
-      report.outcome = ApplyOutcome::kFailed;
-      report.error = run->second.failed;
-    } else if (look_error_ && look_error_->code != ErrorCode::kCancelled &&
-               app.status != PlanStatus::kInSync) {
-      report.outcome = ApplyOutcome::kFailed;
-      report.error = look_error_;
-    } else if (app.status == PlanStatus::kHeld ||
-               (interrupted_ && run != runs_.end() && !run->second.reported.empty())) {
-      report.outcome = ApplyOutcome::kHeld;
-      report.holders = app.holders.empty() ? run->second.reported : app.holders;
-    } else if (app.status == PlanStatus::kBlocked) {
-      report.outcome = ApplyOutcome::kBlocked;
-    } else if (interrupted_ && app.status != PlanStatus::kInSync) {
-      report.outcome = timed_out_ ? ApplyOutcome::kTimedOut : ApplyOutcome::kInterrupted;
-    } else if (app.status != PlanStatus::kInSync) {
-      report.outcome = ApplyOutcome::kFailed;
-      report.error = MakeError(ErrorCode::kInternal, "steps are left that nothing waits for",
-                               "run it again, and report this if it stays");
-    } else if (run != runs_.end() && !run->second.unhealthy.empty()) {
-      report.outcome = ApplyOutcome::kUnhealthy;
-      report.unhealthy = run->second.unhealthy;
-    }
-    reports.push_back(std::move(report));
-  }
-  if (auto device = ReportOfDevice()) reports.push_back(*std::move(device));
-  return reports;
 }
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lockstep/session.h"
+#include "step_event.h"
 
 namespace lockstep {
 namespace {
@@ -72,9 +73,7 @@ bool Session::GoesDown(MonoTime now, std::vector<Action>& actions) {
       Wake(*goes_down_by_);
     } else {
       finished_ = true;
-      ReportAction done;
-      done.event.kind = EventKind::kDone;
-      actions.push_back(std::move(done));
+      actions.push_back(ReportAction{EventOf(EventKind::kDone, std::string())});
     }
     return true;
   }
@@ -83,12 +82,9 @@ bool Session::GoesDown(MonoTime now, std::vector<Action>& actions) {
   Error error =
       MakeError(ErrorCode::kDeadlineExceeded, "the machine accepted to reboot, and still runs",
                 "look at what keeps it from going down");
-  ReportAction report;
-  report.event.kind = EventKind::kStepFailed;
-  report.event.step = rebooting_->id;
-  report.event.step_kind = rebooting_->kind;
-  report.event.error = error;
-  actions.push_back(std::move(report));
+  Event event = EventOf(EventKind::kStepFailed, *rebooting_);
+  event.error = error;
+  actions.push_back(ReportAction{std::move(event)});
   GiveUp(*rebooting_, std::move(error));
   return false;
 }

@@ -6,6 +6,7 @@
 
 #include "lockstep/explain.h"
 #include "lockstep/session.h"
+#include "step_event.h"
 
 namespace lockstep {
 namespace {
@@ -37,14 +38,7 @@ void Session::Run(const Step& step, std::vector<Action>& actions) {
   if (step.kind == StepKind::kTakeLocks) runs_[step.app].locks_changed = false;
   if (CountsAsCutting(step) && observed_.HasSpan(step.app)) runs_[step.app].cutting = true;
   if (step.kind == StepKind::kStopContainer) RememberInterrupted(step, actions);
-  ReportAction report;
-  report.event.kind = EventKind::kStepStarted;
-  report.event.app = step.app;
-  report.event.service = step.service;
-  report.event.step = step.id;
-  report.event.step_kind = step.kind;
-  report.event.subject = step.subject;
-  actions.push_back(std::move(report));
+  actions.push_back(ReportAction{EventOf(EventKind::kStepStarted, step)});
   actions.push_back(RunStepAction{step, running.request});
   running_.emplace(step.id, std::move(running));
 }
@@ -202,16 +196,7 @@ void Session::LeaveSpans(MonoTime now, std::vector<Action>& actions) {
 void Session::Await(const Step& step, MonoTime now, std::vector<Action>& actions) {
   const ObservedContainer* container = observed_.FindContainer(step.subject);
   if (container == nullptr) return;
-  const auto report = [&](EventKind kind) {
-    ReportAction action;
-    action.event.kind = kind;
-    action.event.app = step.app;
-    action.event.service = step.service;
-    action.event.step = step.id;
-    action.event.step_kind = step.kind;
-    action.event.subject = step.subject;
-    actions.push_back(std::move(action));
-  };
+  const auto report = [&](EventKind kind) { actions.push_back(ReportAction{EventOf(kind, step)}); };
   if (awaiting_.insert(step.id).second) {
     report(EventKind::kStepStarted);
     // A check that answered while the container was being started was not heard.
