@@ -2,9 +2,9 @@
 
 #include <algorithm>
 #include <array>
-#include <cctype>
 #include <utility>
 
+#include "answer.h"
 #include "lockstep/device_info.h"
 
 namespace lockstep {
@@ -67,18 +67,6 @@ constexpr std::array kFeatures = {
     Feature{.label = "io.balena.features.extra-firmware",
             .unsupported = "its volume belongs to the host's configuration, not to an app"},
 };
-
-enum class Answer { kYes, kNo, kNeither };
-
-// As balena-supervisor reads a yes and a no.
-Answer AnswerOf(std::string_view text) {
-  std::string lower(text);
-  std::transform(lower.begin(), lower.end(), lower.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  if (lower == "1" || lower == "true" || lower == "on") return Answer::kYes;
-  if (lower == "0" || lower == "false" || lower == "off") return Answer::kNo;
-  return Answer::kNeither;
-}
 
 const Feature* FindFeature(std::string_view label) {
   const auto it = std::find_if(kFeatures.begin(), kFeatures.end(),

@@ -76,6 +76,7 @@ INSTANTIATE_TEST_SUITE_P(
         Case{"Same", {{kPoll, "600"}}, {{kPoll, "600"}}, {}, PlanStatus::kInSync},
         Case{
             "SameInOtherWords", {{kOverride, "1"}}, {{kOverride, "true"}}, {}, PlanStatus::kInSync},
+        Case{"SameInCapitals", {{kOverride, "0"}}, {{kOverride, "False"}}, {}, PlanStatus::kInSync},
         Case{"Changed",
              {{kPoll, "600"}},
              {{kPoll, "900"}},

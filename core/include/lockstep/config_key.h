@@ -13,7 +13,7 @@ inline constexpr std::string_view kOverrideLocksKey = "BALENA_SUPERVISOR_OVERRID
 // soon as it is there. Keys are canonical ("BALENA_X").
 bool IsAgentSetting(std::string_view key);
 
-// "1", "true", "on".
+// "1", "true", "on", in any case.
 bool IsOn(std::string_view value);
 // The same value, be it in other words: "1" and "true" are one.
 bool IsSameSetting(std::string_view a, std::string_view b);
