@@ -149,7 +149,12 @@ Result<void> ApplyRun::FinishReboot(ObservedState& observed) {
   auto check = CheckReboot(observed, options_.session.plan.config_rules);
   if (!check) return Ok();
   for (Error& error : check->not_in_force) Warn({}, std::move(error));
-  LOCKSTEP_TRYV(ports_.store.PutConfigKeys(observed.reboot->changes));
+  LOCKSTEP_TRYV(ports_.store.PutConfigKeys(check->in_force));
+  for (const auto& [key, value] : check->in_force) {
+    std::erase(observed.config_set, key);
+    if (value) observed.config_set.push_back(key);
+  }
+  std::sort(observed.config_set.begin(), observed.config_set.end());
   observed.reboot->changes.clear();
   LOCKSTEP_TRYV(ports_.store.PutReboot(*observed.reboot));
   Event event;

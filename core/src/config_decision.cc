@@ -13,6 +13,9 @@ namespace lockstep {
 namespace {
 
 constexpr const char* kOfNobody = "no configuration backend of this device owns this key";
+constexpr const char* kNoBackends =
+    "this device has no boot files that Lockstep knows: see that its boot partition is mounted, or "
+    "say where it is with --boot-dir";
 
 bool Matches(const ConfigRule& rule, std::string_view key) {
   if (!rule.key.ends_with('*')) return rule.key == key;
@@ -57,7 +60,7 @@ class Decider {
     // What the target no longer names goes, if it was Lockstep that set it.
     for (const std::string& key : observed_.config_set) keys.insert(key);
     if (observed_.RebootPending()) {
-      decision_.wants_reboot = !exhausted_;
+      decision_.wants_reboot = !exhausted_ && AnyWritten(observed_.reboot->changes);
       for (const auto& [key, value] : observed_.reboot->changes) keys.insert(key);
     }
     for (const std::string& key : keys) Decide(key);
@@ -65,6 +68,13 @@ class Decider {
   }
 
  private:
+  // What was to be written, and was not before Lockstep was cut off, is no reason to reboot.
+  bool AnyWritten(const ConfigChanges& changes) const {
+    return changes.empty() || std::any_of(changes.begin(), changes.end(), [&](const auto& change) {
+             return IsInForce(rules_, observed_.config, change.first, change.second);
+           });
+  }
+
   // Of all that the target says and a reboot is needed for, whatever of it is in force.
   std::string Configuration() const {
     ContentHash hash;
@@ -85,7 +95,10 @@ class Decider {
       plan.backend = rule->backend;
       plan.needs_reboot = rule->needs_reboot;
     }
-    if (!Differs(plan, rule)) {
+    // What is neither wanted nor Lockstep's stays, whatever a record says of it.
+    const auto& set = observed_.config_set;
+    const bool concerns = plan.to || std::find(set.begin(), set.end(), key) != set.end();
+    if (!concerns || !Differs(plan, rule)) {
       if (!WaitsForReboot(key)) return;
       plan.message = exhausted_ ? NoMoreReboots() : "it is written, and takes a reboot";
       plan.needs_reboot = true;
@@ -126,7 +139,10 @@ class Decider {
     }
     if (plan.to && !IsOneLine(*plan.to)) return "a value is one line, without control characters";
     if (IsAgentSetting(plan.key)) return {};
-    if (rule == nullptr) return kOfNobody;
+    if (rule == nullptr) {
+      const bool none = observed_.config_backends && observed_.config_backends->empty();
+      return none ? kNoBackends : kOfNobody;
+    }
     if (!rule->forbidden.empty()) return rule->forbidden;
     if (const auto unreadable = observed_.config_unreadable.find(rule->backend);
         unreadable != observed_.config_unreadable.end()) {
@@ -167,6 +183,13 @@ const ConfigRule* FindConfigRule(const std::vector<ConfigRule>& rules, std::stri
     if (Matches(rule, key) && (best == nullptr || rank(*best) < rank(rule))) best = &rule;
   }
   return best;
+}
+
+bool IsInForce(const std::vector<ConfigRule>& rules, const ConfigValues& config,
+               const std::string& key, const std::optional<std::string>& value) {
+  const auto now = config.find(key);
+  if (!value || now == config.end()) return !value && now == config.end();
+  return IsSameValue(FindConfigRule(rules, key), *value, now->second);
 }
 
 bool IsSameValue(const ConfigRule* rule, std::string_view a, std::string_view b) {

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_CONFIG_DECISION_H_
 #define LOCKSTEP_CONFIG_DECISION_H_
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,6 +28,10 @@ ConfigDecision DecideConfig(const ObservedState& observed, const Target& target,
 // The rule of a key; null: it is nobody's. A whole key goes before a beginning, a longer beginning
 // before a shorter.
 const ConfigRule* FindConfigRule(const std::vector<ConfigRule>& rules, std::string_view key);
+
+// True where the key has that value, or (none) is not there.
+bool IsInForce(const std::vector<ConfigRule>& rules, const ConfigValues& config,
+               const std::string& key, const std::optional<std::string>& value);
 
 // The same value of one key, be it in other words.
 bool IsSameValue(const ConfigRule* rule, std::string_view a, std::string_view b);

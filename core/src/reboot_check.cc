@@ -7,7 +7,9 @@ namespace lockstep {
 namespace {
 
 std::string ValueWords(const std::optional<std::string>& value) {
-  return value ? "\"" + *value + "\"" : "not set";
+  constexpr std::size_t kMost = 60;  // A picture is a value, too.
+  if (!value) return "not set";
+  return "\"" + value->substr(0, kMost) + (value->size() > kMost ? "...\"" : "\"");
 }
 
 Error NotInForce(const std::string& key, const std::optional<std::string>& wanted,
@@ -31,11 +33,13 @@ std::optional<RebootCheck> CheckReboot(const ObservedState& observed,
   check.step = steps.front().id;
   for (const auto& [key, wanted] : observed.reboot->changes) {
     check.why += (check.why.empty() ? "" : ", ") + key;
+    if (IsInForce(rules, observed.config, key, wanted)) {
+      check.in_force[key] = wanted;
+      continue;
+    }
     std::optional<std::string> now;
     if (const auto it = observed.config.find(key); it != observed.config.end()) now = it->second;
-    const bool same =
-        wanted && now ? IsSameValue(FindConfigRule(rules, key), *wanted, *now) : wanted == now;
-    if (!same) check.not_in_force.push_back(NotInForce(key, wanted, now));
+    check.not_in_force.push_back(NotInForce(key, wanted, now));
   }
   return check;
 }

@@ -13,8 +13,9 @@
 namespace lockstep {
 
 struct RebootCheck {
-  StepId step;                      // The reboot that is done.
-  std::string why;                  // The keys it was for: "BALENA_X, BALENA_Y".
+  StepId step;      // The reboot that is done.
+  std::string why;  // The keys it was for: "BALENA_X, BALENA_Y".
+  ConfigChanges in_force;
   std::vector<Error> not_in_force;  // One for each key that has another value now.
 };
 

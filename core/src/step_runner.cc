@@ -5,6 +5,15 @@
 #include "lockstep/explain.h"
 
 namespace lockstep {
+namespace {
+
+RebootRecord Without(const ConfigChanges& changes, RebootRecord record) {
+  for (const auto& [key, value] : changes) record.changes.erase(key);
+  if (record.changes.empty()) record.boot_id.clear();
+  return record;
+}
+
+}  // namespace
 
 // One overload for each kind of request.
 struct StepRunner::Performer {
@@ -178,7 +187,12 @@ struct StepRunner::Performer {
       if (!holders.empty()) return Held(std::move(holders));
       LOCKSTEP_TRYV(ports.store.PutReboot(*request.record));
     }
-    LOCKSTEP_TRYV(ports.config.Write(request.backend, request.changes));
+    if (auto written = ports.config.Write(request.backend, request.changes); !written) {
+      if (request.record) {  // All is as it was: there is nothing to reboot for.
+        LOCKSTEP_TRYV(ports.store.PutReboot(Without(request.changes, *request.record)));
+      }
+      return std::move(written).as_failure();
+    }
     return Done(ports.store.PutConfigKeys(request.changes));
   }
 

@@ -141,10 +141,13 @@ class SqliteTables final : public Store {
       state.config_keys.push_back(ColumnText(row, 0));
     }));
     LOCKSTEP_TRYV(ForEachRow(kLoadReboot, [&](sqlite3_stmt* row) {
-      state.reboot = RebootRecord{.boot_id = ColumnText(row, 0),
-                                  .configuration = ColumnText(row, 1),
-                                  .reboots = sqlite3_column_int(row, 2),
-                                  .changes = ChangesOf(MapColumn(row, 3))};
+      state.reboot =
+          RebootRecord{.boot_id = ColumnText(row, 0),
+                       .configuration = ColumnText(row, 1),
+                       .reboots = std::clamp(sqlite3_column_int(row, 2), 0, kMostReboots),
+                       .changes = ChangesOf(MapColumn(row, 3))};
+      // Spoilt by hand: there is nothing that it could be for.
+      if (state.reboot->changes.empty()) state.reboot->boot_id.clear();
     }));
     return state;
   }

@@ -183,6 +183,25 @@ TEST_F(RebootTest, AFileThatCannotBeWrittenIsAFailureAndNoReboot) {
   EXPECT_THAT(ErrorOf(report), HasSubstr("the partition is full"));
   EXPECT_EQ(host_.reboots(), 0);
   EXPECT_TRUE(locks_.HoldByApp(x_));
+  locks_.ReleaseByApp(x_);
+  (void)Apply({{kGpu, "64"}});
+  EXPECT_EQ(OutcomeOf(Apply({})), ApplyOutcome::kInSync);
+  EXPECT_EQ(host_.reboots(), 0) << "nothing was written, however often it was tried";
+  host_.Restart();
+  EXPECT_EQ(OutcomeOf(Apply({})), ApplyOutcome::kInSync);
+  EXPECT_THAT(store_.state().config_keys, IsEmpty()) << "what the factory wrote is not Lockstep's";
+  EXPECT_THAT(place_.values(), ElementsAre(Pair(kGpu, "16")));
+}
+
+// Killed between the record and the file.
+TEST_F(RebootTest, WhatWasNeverWrittenIsNoReasonToReboot) {
+  ASSERT_EQ(OutcomeOf(Apply({})), ApplyOutcome::kInSync);
+  ASSERT_THAT(store_.PutReboot({"boot-1", "c", 0, {{kGpu, "64"}}}), IsOk());
+  EXPECT_EQ(OutcomeOf(Apply({})), ApplyOutcome::kInSync);
+  EXPECT_EQ(host_.reboots(), 0);
+  host_.Restart();
+  (void)Apply({});
+  EXPECT_THAT(store_.state().config_keys, IsEmpty());
 }
 
 TEST_F(RebootTest, AFileThatCannotBeReadKeepsNoAppFromItsUpdate) {
