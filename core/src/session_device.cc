@@ -148,6 +148,12 @@ std::optional<AppReport> Session::ReportOfDevice() const {
     report.holders = DeviceHolders();
   } else if (interrupted_ && (reboot != nullptr || has(ConfigAction::kApply))) {
     report.outcome = timed_out_ ? ApplyOutcome::kTimedOut : ApplyOutcome::kInterrupted;
+  } else if (const auto refused = std::count_if(
+                 plan_.config.begin(), plan_.config.end(),
+                 [](const ConfigPlan& c) { return c.action == ConfigAction::kRefuse; });
+             refused != 0) {
+    report.gaps = {{"config-refused",
+                    std::to_string(refused) + " of the keys of its configuration not set", false}};
   } else if (observed_.RebootPending()) {
     report.gaps = {
         {"reboot-pending", "what was written takes a reboot, which is left to others", false}};

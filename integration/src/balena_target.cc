@@ -1,6 +1,7 @@
 #include "balena_target.h"
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
 #include <utility>
@@ -245,14 +246,18 @@ Result<const Value::Member*> SelectDevice(const Value::Map& devices, const std::
 
 Result<std::map<std::string, std::string>> ReadConfig(const Value::Map& given, const Place& place) {
   std::map<std::string, std::string> config;
+  std::map<std::string, int> ranks;  // Of BALENA_X, RESIN_X and X the first wins.
   for (const auto& [key, value] : given) {
     if (value.AsMap() != nullptr || value.AsList() != nullptr || value.is_null()) {
       return Refuse({&place, key}, "must be a text, not " + std::string(TypeName(value)));
     }
     const std::string* text = value.AsString();
     const std::string canonical = CanonicalConfigKey(key);
-    // Of BALENA_X and RESIN_X the first wins; it is also the first in order.
-    config.try_emplace(canonical, text != nullptr ? *text : ToText(value));
+    const int rank = key.starts_with("BALENA_") ? 0 : key.starts_with("RESIN_") ? 1 : 2;
+    const auto [known, is_new] = ranks.try_emplace(canonical, rank);
+    if (!is_new && known->second <= rank) continue;
+    known->second = rank;
+    config[canonical] = text != nullptr ? *text : ToText(value);
   }
   return config;
 }
@@ -261,8 +266,22 @@ Result<std::map<std::string, std::string>> ReadConfig(const Value::Map& given, c
 
 std::string CanonicalConfigKey(std::string_view key) {
   constexpr std::string_view kResin = "RESIN_";
-  if (!key.starts_with(kResin)) return std::string(key);
-  return "BALENA_" + std::string(key.substr(kResin.size()));
+  constexpr std::string_view kBalena = "BALENA_";
+  if (key.starts_with(kResin)) {
+    key.remove_prefix(kResin.size());
+  } else if (key.starts_with(kBalena)) {
+    key.remove_prefix(kBalena.size());
+  } else if (!key.starts_with("HOST_") && !key.starts_with("SUPERVISOR_")) {
+    return std::string(key);  // No key of balena's.
+  }
+  // Other names of the same, that balena's API has.
+  constexpr std::string_view kSplash = "HOST_SPLASH_image";
+  const bool splash = std::equal(
+      key.begin(), key.end(), kSplash.begin(), kSplash.end(),
+      [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+  if (splash) key = kSplash;
+  if (key == "OVERRIDE_LOCK") key = "SUPERVISOR_OVERRIDE_LOCK";
+  return std::string(kBalena).append(key);
 }
 
 Result<Target> ReadBalenaState(const Value& document, const ReadTargetOptions& options) {

@@ -4,8 +4,10 @@
 #include <systemd/sd-bus.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdint>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
 #include <utility>
@@ -14,6 +16,9 @@ namespace lockstep {
 namespace {
 
 constexpr const char* kBootId = "/proc/sys/kernel/random/boot_id";
+constexpr const char* kLogind = "org.freedesktop.login1";
+constexpr const char* kLogindPath = "/org/freedesktop/login1";
+constexpr const char* kLogindManager = "org.freedesktop.login1.Manager";
 constexpr const char* kBusSocket = "/run/dbus/system_bus_socket";
 constexpr std::uint64_t kAnswerWithin_us = 30'000'000;
 
@@ -66,14 +71,33 @@ Result<Bus> OpenBus(const HostPlace& place) {
   return WithContext(PowerError(-status, std::strerror(-status)), "open the system bus");
 }
 
+// Until systemd 257 logind lets root run over them without a word.
+Result<void> CheckInhibitors(sd_bus* bus) {
+  char* raw = nullptr;
+  const int status = sd_bus_get_property_string(bus, kLogind, kLogindPath, kLogindManager,
+                                                "BlockInhibited", nullptr, &raw);
+  if (status < 0) return Ok();  // Then logind answers for itself.
+  const std::string inhibited(raw);
+  std::free(raw);
+  for (std::size_t begin = 0; begin < inhibited.size();) {
+    const std::size_t end = std::min(inhibited.find(':', begin), inhibited.size());
+    if (inhibited.substr(begin, end - begin) == "shutdown") {
+      return MakeError(ErrorCode::kUnavailable, "something on the device inhibits it for now",
+                       "wait, or see with `systemd-inhibit --list` what it is");
+    }
+    begin = end + 1;
+  }
+  return Ok();
+}
+
 // https://www.freedesktop.org/software/systemd/man/latest/org.freedesktop.login1.html
 Result<void> AskLogind(const HostPlace& place, const PowerAction& action) {
   LOCKSTEP_TRY(const Bus bus, OpenBus(place));
   (void)sd_bus_set_method_call_timeout(bus.get(), kAnswerWithin_us);
+  LOCKSTEP_TRYV(CheckInhibitors(bus.get()));
   sd_bus_error error = SD_BUS_ERROR_NULL;
   constexpr int kNobodyIsAsked = 0;  // No password is typed here.
-  const int status = sd_bus_call_method(bus.get(), "org.freedesktop.login1",
-                                        "/org/freedesktop/login1", "org.freedesktop.login1.Manager",
+  const int status = sd_bus_call_method(bus.get(), kLogind, kLogindPath, kLogindManager,
                                         action.logind, &error, nullptr, "b", kNobodyIsAsked);
   std::string message = error.message != nullptr ? error.message : std::strerror(-status);
   sd_bus_error_free(&error);

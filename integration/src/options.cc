@@ -99,7 +99,7 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
       ->transform(WithoutTrailingSlashes);
   app.add_option("--boot-dir", options.boot_dir,
                  "Where the device's boot files are (config.txt, extlinux, ...). Without it: "
-                 "/mnt/boot, /boot/firmware or /boot, whichever has such files.")
+                 "the first of /mnt/boot, /boot/firmware and /boot that exists.")
       ->type_name("DIR");
   app.add_option("--reboot", options.reboot,
                  "How the device is rebooted: logind (the default), syscall (reboot(2), for a host "

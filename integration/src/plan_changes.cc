@@ -171,6 +171,7 @@ void WriteChanges(const AppPlan& app, const PlanNames& names, ShowValues values,
 }
 
 void WriteConfig(const Plan& plan, Page& page) {
+  constexpr int kMostOfValue = 120;  // A picture is a value, too.
   for (const ConfigPlan& config : plan.config) {
     if (config.action == ConfigAction::kNone) {
       if (!config.message.empty()) {
@@ -180,7 +181,7 @@ void WriteConfig(const Plan& plan, Page& page) {
     }
     ValueChange change{config.from, config.to, false};
     for (auto* text : {&change.from, &change.to}) {
-      if (*text) *text = Printable(**text);
+      if (*text) *text = Fit(Printable(**text), kMostOfValue);
     }
     std::string text = Printable(config.key) + "  " + RenderValueChange(change, 0).front();
     const bool refused = config.action == ConfigAction::kRefuse;

@@ -248,7 +248,15 @@ std::string RenderPlan(const Plan& plan, const PlanViewOptions& options) {
   }
   WriteDevice(steps[""], parts, page);
   if (plan.status == PlanStatus::kInSync) {
-    page.Heading(options.style.Green("In sync") + ": nothing to do.");
+    const auto refused = static_cast<std::size_t>(std::count_if(
+        plan.config.begin(), plan.config.end(),
+        [](const ConfigPlan& config) { return config.action == ConfigAction::kRefuse; }));
+    if (refused == 0) {
+      page.Heading(options.style.Green("In sync") + ": nothing to do.");
+    } else {
+      page.Heading(options.style.Yellow("In sync but for " + Plural(refused, "key")) +
+                   ": mend the target where it says so above.");
+    }
     return page.text();
   }
   page.Blank();

@@ -167,6 +167,17 @@ TEST(BalenaTargetTest, NamesEachConfigurationKeyOnce) {
                                          Pair("BALENA_C", "5")));
 }
 
+TEST(BalenaTargetTest, KeysOfTheDeviceAreOneWhateverTheyAreCalled) {
+  const Target target = Read(Changed("/dev1/config", R"({
+      "HOST_CONFIG_a": "bare", "RESIN_HOST_CONFIG_a": "resin", "HOST_CONFIG_b": "bare",
+      "RESIN_HOST_SPLASH_IMAGE": "png", "RESIN_OVERRIDE_LOCK": "1", "MINE": "x"})"));
+  EXPECT_THAT(
+      target.config,
+      ElementsAre(Pair("BALENA_HOST_CONFIG_a", "resin"), Pair("BALENA_HOST_CONFIG_b", "bare"),
+                  Pair("BALENA_HOST_SPLASH_image", "png"),
+                  Pair("BALENA_SUPERVISOR_OVERRIDE_LOCK", "1"), Pair("MINE", "x")));
+}
+
 TEST(BalenaTargetTest, AnAppWithoutReleasesRunsNothing) {
   for (const char* value : {"", "{}"}) {
     const Target target = Read(Changed("/dev1/apps/shop/releases", value));

@@ -72,8 +72,10 @@ class PrivateBus {
 // What systemd-logind answers on it.
 class Logind {
  public:
-  // `error`: the name of what each call fails with; empty: it is done.
-  Logind(const PrivateBus& bus, std::string error) : error_(std::move(error)) {
+  // `error`: the name of what each call fails with; empty: it is done. `inhibited`: what others
+  // hold off, as logind says it: "shutdown:sleep".
+  Logind(const PrivateBus& bus, std::string error, std::string inhibited = "sleep")
+      : error_(std::move(error)), inhibited_(std::move(inhibited)) {
     EXPECT_GE(sd_bus_new(&bus_), 0);
     EXPECT_GE(sd_bus_set_address(bus_, bus.address().c_str()), 0);
     EXPECT_GE(sd_bus_set_bus_client(bus_, 1), 0);
@@ -82,7 +84,7 @@ class Logind {
         SD_BUS_VTABLE_START(0),
         SD_BUS_METHOD("Reboot", "b", "", &Logind::OnCall, SD_BUS_VTABLE_UNPRIVILEGED),
         SD_BUS_METHOD("PowerOff", "b", "", &Logind::OnCall, SD_BUS_VTABLE_UNPRIVILEGED),
-        SD_BUS_VTABLE_END};
+        SD_BUS_PROPERTY("BlockInhibited", "s", &Logind::OnProperty, 0, 0), SD_BUS_VTABLE_END};
     EXPECT_GE(sd_bus_add_object_vtable(bus_, nullptr, "/org/freedesktop/login1",
                                        "org.freedesktop.login1.Manager", kMethods, this),
               0);
@@ -114,7 +116,13 @@ class Logind {
     return sd_bus_reply_method_return(call, "");
   }
 
+  static int OnProperty(sd_bus*, const char*, const char*, const char*, sd_bus_message* reply,
+                        void* data, sd_bus_error*) {
+    return sd_bus_message_append(reply, "s", static_cast<Logind*>(data)->inhibited_.c_str());
+  }
+
   const std::string error_;
+  const std::string inhibited_;
   std::string called_;  // Read once the call was answered.
   sd_bus* bus_ = nullptr;
   std::jthread serving_;
@@ -160,6 +168,16 @@ INSTANTIATE_TEST_SUITE_P(
         Refusal{"Inhibited", "org.freedesktop.login1.BlockedByInhibitorLock",
                 ErrorCode::kUnavailable}),
     [](const auto& param_info) { return param_info.param.name; });
+
+// It would let root run over it.
+TEST(LogindTest, IsNotAskedWhileSomethingInhibitsAShutdown) {
+  const PrivateBus bus;
+  const Logind logind(bus, "", "sleep:shutdown:idle");
+  const auto asked = HostPower({.bus = bus.address()}).Reboot();
+  ASSERT_THAT(asked, IsError(ErrorCode::kUnavailable));
+  EXPECT_THAT(asked.assume_error().hint, HasSubstr("systemd-inhibit"));
+  EXPECT_EQ(logind.called(), "");
+}
 
 TEST(LogindTest, NobodyThereIsSaidWithWhatToDo) {
   const PrivateBus bus;

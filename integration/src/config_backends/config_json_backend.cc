@@ -45,9 +45,14 @@ Result<std::optional<std::string>> ValueOf(const ConfigJsonField& field, std::st
   LOCKSTEP_TRY(const std::optional<Value> value, JsonField(text, field.path));
   if (!value) return std::optional<std::string>();
   if (field.type == Type::kBool) {
-    if (const bool* truth = value->AsBool())
+    if (const bool* truth = value->AsBool()) {
       return std::optional<std::string>(*truth ? "true" : "false");
-    return WrongType(field);
+    }
+    // As others write it who set it by hand.
+    const std::string* word = value->AsString();
+    const std::string text_of = word != nullptr ? *word : ToText(*value);
+    if (!field.refusal(text_of).empty()) return WrongType(field);
+    return std::optional(Canonical(field, text_of));
   }
   std::string found;
   if (const std::string* string = value->AsString()) {

@@ -26,7 +26,7 @@ struct ConfigJsonField {
   // the units again that meta-balena's unit-conf.json names for the field. (Releases before 2.82.6,
   // of 2021, look at the file at the next boot only.)
   bool needs_reboot = true;
-  std::string absent = {};  // See ConfigRule.
+  std::string absent = {};                                   // See ConfigRule.
   std::string (*refusal)(std::string_view value) = nullptr;  // See ConfigRule.
   std::string (*canonical)(std::string_view value) = nullptr;
 };

@@ -12,6 +12,9 @@ namespace {
 
 constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
+// What balenaOS puts there for the balenaFin, and no target names: it is no value, and stays.
+constexpr std::string_view kBoardOverlay = "balena-fin";
+
 bool IsList(std::string_view key) {
   const auto& lists = ConfigTxtLists();
   return std::find(lists.begin(), lists.end(), key) != lists.end();
@@ -25,7 +28,8 @@ std::optional<std::vector<std::string>> Entries(std::string_view key, std::strin
   for (const std::string& entry : *list) {
     std::vector<std::string> parts = SplitAtCommas(entry);
     if (key == kOverlayKey) {
-      entries.push_back(JoinWithCommas(parts));
+      std::string overlay = JoinWithCommas(parts);
+      if (overlay != kBoardOverlay) entries.push_back(std::move(overlay));
     } else {
       std::move(parts.begin(), parts.end(), std::back_inserter(entries));
     }
@@ -113,11 +117,15 @@ const std::vector<std::string>& ConfigTxtLists() {
 std::string ConfigTxtRefusal(std::string_view key, std::string_view value) {
   if (!IsConfigTxtKey(key)) return "belongs to a key that no line of config.txt can have";
   if (!IsList(key)) {
+    if (value.empty()) return "is empty; leave the key out to remove what it sets";
     if (std::string why = TextRefusal(value); !why.empty()) return why;
     return LengthRefusal(ConfigTxtSetting(key, value));
   }
   const auto list = ParseList(value);
   if (!list) return R"(is no list of the form "a","b")";
+  if (*list == std::vector<std::string>{std::string(kBoardOverlay)}) {
+    return "names what its board has anyway";
+  }
   for (const std::string& entry : *list) {
     if (std::string why = EntryRefusal(key, entry); !why.empty()) return why;
   }
@@ -148,7 +156,11 @@ Result<ConfigTxt> ConfigTxt::Parse(std::string_view text) {
 std::string ConfigTxt::ToText() const { return mark_ + JoinLines(lines_); }
 
 std::vector<std::string> ConfigTxt::List(std::string_view key) const {
-  if (key == kOverlayKey) return ReadOverlays(read_);
+  if (key == kOverlayKey) {
+    std::vector<std::string> overlays = ReadOverlays(read_);
+    std::erase(overlays, kBoardOverlay);
+    return overlays;
+  }
   if (key == kParamKey) return ReadBaseParams(read_);
   std::vector<std::string> list;
   for (const ConfigTxtLine& line : read_) {
@@ -186,7 +198,10 @@ void ConfigTxt::Apply(const LineEdits& edits) {
 void ConfigTxt::SetList(std::string_view key, const std::vector<std::string>& list) {
   const bool led_by_reset = !LeadingResets(read_).empty();
   if (key == kOverlayKey) {
-    Apply(SetOverlays(read_, list));
+    std::vector<std::string> with_board = ReadOverlays(read_);
+    std::erase_if(with_board, [](const std::string& each) { return each != kBoardOverlay; });
+    with_board.insert(with_board.end(), list.begin(), list.end());
+    Apply(SetOverlays(read_, with_board));
   } else if (key == kParamKey) {
     Apply(SetBaseParams(read_, list));
   } else {

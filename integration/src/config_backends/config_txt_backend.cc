@@ -17,7 +17,7 @@ struct Forbidden {
 constexpr std::string_view kBoots = "decides what the device boots, and belongs to the host OS";
 constexpr std::string_view kElsewhere = "belongs to another backend";
 
-constexpr std::array<Forbidden, 14> kForbidden = {{
+constexpr std::array<Forbidden, 21> kForbidden = {{
     {"disable_commandline_tags", kBoots},
     {"cmdline", kBoots},
     {"kernel", kBoots},
@@ -27,6 +27,13 @@ constexpr std::array<Forbidden, 14> kForbidden = {{
     {"ramfsaddr", kBoots},
     {"initramfs", kBoots},
     {"device_tree_address", kBoots},
+    {"device_tree", kBoots},
+    {"start_file", kBoots},
+    {"fixup_file", kBoots},
+    {"armstub", kBoots},
+    {"os_prefix", kBoots},
+    {"overlay_prefix", kBoots},
+    {"upstream_kernel", kBoots},
     {"init_emmc_clock", "can make the storage unreadable, and belongs to the host OS"},
     {"avoid_safe_mode", "takes away the way to boot without this configuration"},
     {"include", "names a file that is not looked at"},

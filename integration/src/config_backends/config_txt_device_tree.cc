@@ -53,8 +53,10 @@ std::string ParamLine(std::string_view param) { return ConfigTxtSetting(kParamKe
 DeviceTree ReadDeviceTree(const Lines& lines) {
   DeviceTree tree;
   std::optional<std::size_t> overlay;
+  bool under_overlay = false;  // On some board.
   for (std::size_t i = 0; i < lines.size(); ++i) {
     const ConfigTxtLine& line = lines[i];
+    if (IsOverlayLine(line) && (line.for_all || !IsReset(line))) under_overlay = !IsReset(line);
     if (!line.for_all) continue;
     if (line.key == kOverlayKey) {
       overlay.reset();
@@ -65,8 +67,7 @@ DeviceTree ReadDeviceTree(const Lines& lines) {
       for (std::string& text : SplitAtCommas(line.value)) {
         const bool base = !overlay || IsBaseParam(text);
         if (!base) tree.overlays[*overlay].text += ',' + text;
-        tree.params.push_back(
-            {i, std::move(text), base ? std::nullopt : overlay, overlay.has_value()});
+        tree.params.push_back({i, std::move(text), base ? std::nullopt : overlay, under_overlay});
       }
     }
   }

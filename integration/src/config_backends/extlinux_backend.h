@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "config_backends/extlinux_conf.h"
 #include "config_backends/extlinux_options.h"
@@ -14,15 +15,22 @@ namespace lockstep {
 
 // Keys: BALENA_HOST_EXTLINUX_isolcpus, BALENA_HOST_EXTLINUX_fdt, of the default label; what counts
 // as their value says extlinux_conf.h. A file that is missing is never made (kNotFound).
+// `device_trees`: where a device tree that is set must be (CheckDeviceTree).
 class ExtlinuxBackend : public TextFileBackend<ExtlinuxConf> {
  public:
-  explicit ExtlinuxBackend(std::string path)
+  explicit ExtlinuxBackend(std::string path, std::vector<std::string> device_trees = {})
       : TextFileBackend(std::move(path), kExtlinuxPrefix, MissingFile::kIsAnError,
-                        ExtlinuxRules(kName)) {}
+                        ExtlinuxRules(kName)),
+        device_trees_(std::move(device_trees)) {}
 
   std::string_view name() const override { return kName; }
+  Result<void> Write(const ConfigChanges& changes) override {
+    LOCKSTEP_TRYV(CheckDeviceTree(changes, device_trees_));
+    return TextFileBackend::Write(changes);
+  }
 
  private:
+  const std::vector<std::string> device_trees_;
   static constexpr std::string_view kName = "extlinux.conf";
 };
 

@@ -1,6 +1,8 @@
 #include "config_backends/extlinux_options.h"
 
 #include <algorithm>
+#include <filesystem>
+#include <system_error>
 
 namespace lockstep {
 namespace {
@@ -27,6 +29,20 @@ std::string ExtlinuxRefusal(std::string_view key, std::string_view value) {
     return "is no file name of letters, digits and / . _ - + , @";
   }
   return {};
+}
+
+Result<void> CheckDeviceTree(const ConfigChanges& changes,
+                             const std::vector<std::string>& directories) {
+  const auto change = changes.find(std::string(kExtlinuxPrefix).append(kFdt));
+  if (directories.empty() || change == changes.end() || !change->second) return Ok();
+  for (const std::string& directory : directories) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(directory + '/' + *change->second, ignored)) return Ok();
+  }
+  return WithContext(
+      MakeError(ErrorCode::kNotFound, "there is no device tree " + *change->second,
+                "the device would not boot: name a file that is in " + directories.front()),
+      "set " + change->first);
 }
 
 std::vector<ConfigRule> ExtlinuxRules(std::string_view backend) {

@@ -21,6 +21,11 @@ std::string ExtlinuxRefusal(std::string_view key, std::string_view value);
 
 std::vector<ConfigRule> ExtlinuxRules(std::string_view backend);
 
+// kNotFound where a device tree is to be set that is in none of `directories`: a boot loader gives
+// up on a label whose device tree is not there. None given: it is not looked for.
+Result<void> CheckDeviceTree(const ConfigChanges& changes,
+                             const std::vector<std::string>& directories);
+
 }  // namespace lockstep
 
 #endif  // LOCKSTEP_INTEGRATION_EXTLINUX_OPTIONS_H_

@@ -37,8 +37,15 @@ bool Exists(const std::string& path) {
 }
 
 bool IsChip(const ConfigPlaces& places, std::string_view chip) {
-  const auto names = ReadWholeFile(places.root + "/proc/device-tree/compatible", 1U << 16);
+  // Not by /proc/device-tree: that is a link to the root of whoever reads it.
+  const auto names =
+      ReadWholeFile(places.root + "/sys/firmware/devicetree/base/compatible", 1U << 16);
   return names && names.assume_value().find(chip) != std::string::npos;
+}
+
+// Whatever partition a boot loader counts paths from.
+std::vector<std::string> DeviceTreesOf(const ConfigPlaces& places) {
+  return {places.boot, places.boot + "/extlinux", places.root + "/boot", places.root};
 }
 
 template <typename Backend>
@@ -56,13 +63,20 @@ struct KnownBackend {
 constexpr std::array<KnownBackend, 8> kKnown = {{
     {[](const ConfigPlaces& p) { return Exists(p.boot + kConfigTxt); },
      [](const ConfigPlaces& p) { return OfBootFile<ConfigTxtBackend>(p, kConfigTxt); }},
-    {[](const ConfigPlaces& p) { return Exists(p.boot + kExtraUEnv); },
-     [](const ConfigPlaces& p) { return OfBootFile<ExtraUEnvBackend>(p, kExtraUEnv); }},
+    // Where there is a config.txt, U-Boot does not read it.
+    {[](const ConfigPlaces& p) {
+       return Exists(p.boot + kExtraUEnv) && !Exists(p.boot + kConfigTxt);
+     },
+     [](const ConfigPlaces& p) -> Backend {
+       return std::make_unique<ExtraUEnvBackend>(p.boot + kExtraUEnv, DeviceTreesOf(p));
+     }},
     // The same keys; a board that has both starts with what U-Boot reads first.
     {[](const ConfigPlaces& p) {
        return Exists(p.boot + kExtlinux) && !Exists(p.boot + kExtraUEnv);
      },
-     [](const ConfigPlaces& p) { return OfBootFile<ExtlinuxBackend>(p, kExtlinux); }},
+     [](const ConfigPlaces& p) -> Backend {
+       return std::make_unique<ExtlinuxBackend>(p.boot + kExtlinux, DeviceTreesOf(p));
+     }},
     {[](const ConfigPlaces& p) {
        return Exists(p.boot + kSplash + "/balena-logo.png") ||
               Exists(p.boot + kSplash + "/resin-logo.png");
@@ -83,12 +97,6 @@ constexpr std::array<KnownBackend, 8> kKnown = {{
      }},
 }};
 
-bool HasBootFile(const std::string& boot) {
-  constexpr std::array kFiles = {kConfigTxt, kExtraUEnv, kExtlinux, kConfigJson, kSplash};
-  return std::any_of(kFiles.begin(), kFiles.end(),
-                     [&](const char* file) { return Exists(boot + file); });
-}
-
 }  // namespace
 
 ConfigPlaces FindConfigPlaces(const CommonOptions& options) {
@@ -98,9 +106,11 @@ ConfigPlaces FindConfigPlaces(const CommonOptions& options) {
     places.boot = places.root + options.boot_dir;
     return places;
   }
+  // The first that is there, be it empty: where the boot partition is not mounted (yet), files of
+  // its names elsewhere are others.
   for (const char* usual : {"/mnt/boot", "/boot/firmware", "/boot"}) {
     places.boot = places.root + usual;
-    if (HasBootFile(places.boot)) break;
+    if (Exists(places.boot)) break;
   }
   return places;
 }

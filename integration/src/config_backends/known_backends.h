@@ -17,7 +17,7 @@ struct ConfigPlaces {
   std::string boot;  // The boot files.
 };
 
-// --boot-dir, or the first of the usual places that has a boot file.
+// --boot-dir, or the first of the usual places that exists.
 ConfigPlaces FindConfigPlaces(const CommonOptions& options);
 
 // Those of this device. A board is recognised by what it has: the files that a backend is about,

@@ -183,7 +183,7 @@ TEST_P(ForeignConfigJsonTest, IsNotWrittenAndItsKeysAreNotTold) {
 const std::vector<ForeignCase> kForeign = {
     {"LoggingIsAText", R"("persistentLogging": false)", R"("persistentLogging": "5ec")",
      "BALENA_SUPERVISOR_PERSISTENT_LOGGING", "true"},
-    {"LoggingIsANumber", R"("persistentLogging": false)", R"("persistentLogging": 1)",
+    {"LoggingIsANumber", R"("persistentLogging": false)", R"("persistentLogging": 7)",
      "BALENA_SUPERVISOR_PERSISTENT_LOGGING", "true"},
     {"HostNameIsAnObject", R"("hostname": "pump-7")", R"("hostname": {"a": "5ec"})",
      "BALENA_HOST_HOSTNAME", "x"},
