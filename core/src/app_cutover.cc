@@ -258,8 +258,6 @@ StepIndex AppPlanner::Await(std::size_t i, DependencyCondition condition, bool i
 
 void AppPlanner::ReleaseLocks() {
   if (gate_.empty() && !has_span_) return;
-  // Taken for a reboot, and nothing is to be done in it.
-  if (context_.Reboots() && !gated_ && !CutoverBegun()) return;
   StepIndices after = gate_;
   Append(after, stopped_);
   Append(after, span_work_);

@@ -179,13 +179,12 @@ struct Effect {
              (std::any_of(request.services.begin(), request.services.end(), names) ||
               std::any_of(request.forced.begin(), request.forced.end(), names));
     });
-    const auto at = std::lower_bound(state.spans.begin(), state.spans.end(), step.app);
-    if (at == state.spans.end() || *at != step.app) state.spans.insert(at, step.app);
+    Insert(request.record ? state.spans : state.reboot_spans, step.app);
     if (request.record) state.AppFor(step.app) = *request.record;
   }
 
   void operator()(const ReleaseLocksRequest&) const {
-    EraseWhere(state.spans, [&](const std::string& app) { return app == step.app; });
+    std::erase(step.phase == Phase::kConfig ? state.reboot_spans : state.spans, step.app);
   }
 
   void operator()(const CommitReleaseRequest& request) const { Remember(request.record); }

@@ -1,6 +1,7 @@
 #include "apply_run.h"
 
 #include <algorithm>
+#include <set>
 #include <utility>
 
 #include "reboot_check.h"
@@ -88,7 +89,7 @@ Result<ApplyReport> ApplyRun::Run(std::stop_token interrupt) {
 
 Result<ObservedState> ApplyRun::Look(std::stop_token stop) {
   LOCKSTEP_TRY(ObservedState observed, orchestrator_.Look(&target_, std::move(stop)));
-  observed.spans = runner_.Spans();
+  NoteSpans(observed);
   return observed;
 }
 
@@ -199,14 +200,34 @@ Result<void> ApplyRun::AdoptSpans(ObservedState& observed) {
         observed.locks.begin(), observed.locks.end(),
         [&](const LockHolder& holder) { return holder.ours && holder.app == record.app; });
     if (!left) continue;
-    if (auto adopted = runner_.Adopt(record.app, LocksOf(observed, target_, record.app));
-        !adopted) {
-      Warn({record.app, {}, {}},
-           WithContext(std::move(adopted).assume_error(), "take over the update locks"));
-    }
+    Adopt(observed, record.app, StepRunner::For::kCutover);
   }
-  observed.spans = runner_.Spans();
+  if (observed.RebootPending()) AdoptForReboot(observed);
+  NoteSpans(observed);
   return Ok();
+}
+
+// The machine may be going down already: no app is to take its lock now.
+void ApplyRun::AdoptForReboot(const ObservedState& observed) {
+  std::set<std::string> apps;
+  for (const LockHolder& holder : observed.locks) {
+    if (holder.ours) apps.insert(holder.app);
+  }
+  for (const std::string& app : runner_.Spans(StepRunner::For::kCutover)) apps.erase(app);
+  for (const std::string& app : apps) Adopt(observed, app, StepRunner::For::kReboot);
+}
+
+void ApplyRun::Adopt(const ObservedState& observed, const std::string& app,
+                     StepRunner::For purpose) {
+  if (auto adopted = runner_.Adopt(app, LocksOf(observed, target_, app), purpose); !adopted) {
+    Warn({app, {}, {}},
+         WithContext(std::move(adopted).assume_error(), "take over the update locks"));
+  }
+}
+
+void ApplyRun::NoteSpans(ObservedState& observed) {
+  observed.spans = runner_.Spans(StepRunner::For::kCutover);
+  observed.reboot_spans = runner_.Spans(StepRunner::For::kReboot);
 }
 
 void ApplyRun::Loop() {
@@ -275,7 +296,7 @@ void ApplyRun::Take(Fact& fact) {
 // Nobody waits for an engine that does not answer once the run is to end; a cutover that goes on
 // needs its looks.
 void ApplyRun::DropLook() {
-  if (runner_.Spans().empty()) look_stop_.request_stop();
+  if (runner_.Spans(StepRunner::For::kCutover).empty()) look_stop_.request_stop();
 }
 
 void ApplyRun::Perform(Action& action) {

@@ -46,6 +46,9 @@ class ApplyRun {
   Result<ObservedState> Begin(std::stop_token stop);
   Result<void> AskAgain(ObservedState& observed);
   Result<void> AdoptSpans(ObservedState& observed);
+  void AdoptForReboot(const ObservedState& observed);
+  void Adopt(const ObservedState& observed, const std::string& app, StepRunner::For purpose);
+  void NoteSpans(ObservedState& observed);
   void WarnOfNearMisses();
   void RecoverConfig();
   Result<void> FinishReboot(ObservedState& observed);

@@ -42,13 +42,22 @@ class ConfigPlanner {
         config.action = ConfigAction::kDefer;
       }
     }
-    if (context_.config.wants_reboot && !observed_.reboots_no_more) Reboot();
+    const bool wants = context_.config.wants_reboot && !observed_.reboots_no_more;
+    StepIndices before = LastSteps();
+    // Locks that were taken for a reboot are kept as long as that is the next thing to come.
+    keeps_locks_ = wants && !deferred_ && !updates_come_first_;
+    if (!keeps_locks_) {
+      for (const std::string& app : observed_.reboot_spans) {
+        before.push_back(Add(StepKind::kReleaseLocks, app, "", "", {}, kForReboot));
+      }
+    }
+    if (wants) Reboot(std::move(before));
   }
 
  private:
   // Write and reboot together, under the locks of every app; updates go first.
-  void Reboot() {
-    const StepIndices locked = TakeLocks(LastSteps());
+  void Reboot(StepIndices before) {
+    const StepIndices locked = TakeLocks(std::move(before));
     StepIndices written = locked;
     for (const ConfigPlan& config : plan_.config) {
       const bool writes =
@@ -60,25 +69,21 @@ class ConfigPlanner {
     AddToReboot(StepKind::kReboot, "", "", std::move(written));
   }
 
-  // The ends of what goes before: no app is in the middle of its update when the device reboots.
-  // One that is blocked, or has failed, is not waited for.
-  StepIndices LastSteps() const {
-    std::set<std::string_view> waited_for;
-    for (const AppPlan& app : plan_.apps) {
-      const bool stalled =
-          std::binary_search(observed_.stalled.begin(), observed_.stalled.end(), app.app);
-      const bool blocked =
-          std::any_of(app.gaps.begin(), app.gaps.end(), [](const Gap& gap) { return gap.blocks; });
-      if (!stalled && !blocked) waited_for.insert(app.app);
-    }
+  // The ends of what goes before: no app is in the middle of its update, or on its way back, when
+  // the device reboots. One that has failed is not waited for, and one that is blocked has no
+  // steps.
+  StepIndices LastSteps() {
     std::vector<bool> is_last(plan_.steps.size(), true);
     for (const Step& step : plan_.steps) {
       for (const StepIndex before : step.after) is_last[before] = false;
     }
+    const auto& stalled = observed_.stalled;
     StepIndices last;
     for (StepIndex i = 0; i < is_last.size(); ++i) {
       const Step& step = plan_.steps[i];
-      if (is_last[i] && (step.app.empty() || waited_for.count(step.app) != 0)) last.push_back(i);
+      if (std::binary_search(stalled.begin(), stalled.end(), step.app)) continue;
+      updates_come_first_ |= !step.app.empty();
+      if (is_last[i]) last.push_back(i);
     }
     return last;
   }
@@ -86,14 +91,10 @@ class ConfigPlanner {
   // Of every app that has services. Behind the first one, so that a plan grows no faster than the
   // number of apps.
   StepIndices TakeLocks(StepIndices after) {
-    std::set<std::string> released;  // Their own: the list of steps grows below.
-    for (const Step& step : plan_.steps) {
-      if (step.kind == StepKind::kReleaseLocks) released.insert(step.app);
-    }
     const std::size_t steps_before = plan_.steps.size();
     StepIndices taken;
     for (const AppPlan& app : plan_.apps) {
-      const bool kept = observed_.HasSpan(app.app) && released.count(app.app) == 0;
+      const bool kept = keeps_locks_ && observed_.HasRebootSpan(app.app);
       if (app.services.empty() || kept) continue;
       const StepIndex take = AddToReboot(StepKind::kTakeLocks, app.app, "", after, kForReboot);
       if (taken.empty()) after = {take};
@@ -163,6 +164,8 @@ class ConfigPlanner {
   const ObservedState& observed_;
   Plan& plan_;
   const bool deferred_;
+  bool updates_come_first_ = false;
+  bool keeps_locks_ = false;
 };
 
 }  // namespace

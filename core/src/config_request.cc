@@ -10,6 +10,15 @@ bool IsWritten(const ConfigPlan& config) {
   return config.action == ConfigAction::kApply || config.action == ConfigAction::kDefer;
 }
 
+// A reboot interrupts every service there is.
+std::vector<std::string> AppsToLock(const Plan& plan) {
+  std::vector<std::string> apps;
+  for (const AppPlan& app : plan.apps) {
+    if (!app.services.empty()) apps.push_back(app.app);
+  }
+  return apps;
+}
+
 // The record of the reboot that is to come: of all that is written for it, and was.
 RebootRecord RecordFor(const Plan& plan, const ObservedState& observed) {
   RebootRecord record;
@@ -35,7 +44,10 @@ StepRequest BuildWriteConfig(const Step& step, const Plan& plan, const ObservedS
   if (own == plan.config.end()) return request;
   request.value = own->to;
   request.backend = own->backend;
-  if (own->needs_reboot) request.record = RecordFor(plan, observed);
+  if (own->needs_reboot) {
+    request.locked = AppsToLock(plan);
+    request.record = RecordFor(plan, observed);
+  }
   for (const ConfigPlan& config : plan.config) {
     const bool together =
         config.backend == own->backend && config.needs_reboot == own->needs_reboot;
@@ -55,7 +67,7 @@ StepRequest BuildDeleteLock(const Step& step, const ObservedState& observed) {
 }
 
 StepRequest BuildReboot(const Plan& plan, const ObservedState& observed) {
-  RebootRequest request{RecordFor(plan, observed)};
+  RebootRequest request{AppsToLock(plan), RecordFor(plan, observed)};
   ++request.record.reboots;
   return request;
 }

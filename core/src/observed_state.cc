@@ -54,6 +54,10 @@ bool ObservedState::HasSpan(std::string_view app) const {
   return std::binary_search(spans.begin(), spans.end(), app);
 }
 
+bool ObservedState::HasRebootSpan(std::string_view app) const {
+  return std::binary_search(reboot_spans.begin(), reboot_spans.end(), app);
+}
+
 void Sort(ObservedState& state) {
   std::sort(state.engine.containers.begin(), state.engine.containers.end(),
             [](const ObservedContainer& a, const ObservedContainer& b) { return a.id < b.id; });
@@ -69,6 +73,7 @@ void Sort(ObservedState& state) {
     return std::tie(a.app, a.service, a.path) < std::tie(b.app, b.service, b.path);
   });
   std::sort(state.spans.begin(), state.spans.end());
+  std::sort(state.reboot_spans.begin(), state.reboot_spans.end());
   std::sort(state.config_set.begin(), state.config_set.end());
   std::sort(state.apps.begin(), state.apps.end(),
             [](const AppRecord& a, const AppRecord& b) { return a.app < b.app; });

@@ -44,6 +44,16 @@ void FindLocksElsewhere(const LockFs& locks, const std::vector<ServiceRef>& serv
     const auto directory = directories.find(container.service);
     if (directory == directories.end() || container.lock_dir.value_or("").empty()) continue;
     container.lock_dir_elsewhere = *container.lock_dir != directory->second;
+    if (!container.lock_dir_elsewhere || !container.IsUp()) continue;
+    // Whether it is locked is not known: it counts as if it were.
+    LockHolder unknown;
+    unknown.app = services.front().app;
+    unknown.app_dir = services.front().app_dir;
+    unknown.service = container.service;
+    unknown.kind = LockKind::kOther;
+    unknown.path = *container.lock_dir;
+    unknown.notes.push_back("its lock directory is another than the one that is looked at");
+    observed.locks.push_back(std::move(unknown));
   }
 }
 

@@ -56,11 +56,6 @@ PlanContext::PlanContext(const ObservedState& seen, const Target& target,
                                          : std::map<std::string, const LockHolder*>()),
       target_(target) {}
 
-bool PlanContext::Reboots() const {
-  return config.wants_reboot && !observed.reboots_no_more &&
-         (reboot_holders.empty() || override_locks);
-}
-
 const ObservedContainer* PlanContext::FindByName(std::string_view name) const {
   if (!names_) {
     names_.emplace();

@@ -30,9 +30,6 @@ class PlanContext {
   // Update locks that apps hold, by path, and that a reboot waits for. Empty where none is wanted.
   const std::map<std::string, const LockHolder*> reboot_holders;
 
-  // The device is about to be rebooted: the locks that were taken for that are kept.
-  bool Reboots() const;
-
   // Whose name that is, a stranger's too; null where nobody's.
   const ObservedContainer* FindByName(std::string_view name) const;
   // Whether the image is here, and would be of no use when `users_gone` containers of it went.

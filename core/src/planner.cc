@@ -97,7 +97,7 @@ std::vector<ServiceRef> LocksOf(const ObservedState& observed, const Target& tar
   for (const TargetApp& candidate : target.apps) {
     if (candidate.uuid != app) continue;
     app_dir = candidate.lock_dir();
-    if (!candidate.release) continue;
+    if (!candidate.release || candidate.is_host) continue;  // What runs of a host app, alone.
     for (const TargetService& service : candidate.release->services) services.insert(service.name);
   }
   for (const ObservedContainer& container : observed.engine.containers) {

@@ -105,6 +105,13 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
   running_.erase(it);
   const Step& step = done.step;
   AppRun& run = runs_[step.app];
+  if (!result.holders.empty() && std::all_of(result.holders.begin(), result.holders.end(),
+                                             [](const LockHolder& h) { return h.ours; })) {
+    // Lockstep is in its own way: what is known of its locks is not so.
+    running_.emplace(id, std::move(done));
+    return OnStepFailed(id, MakeError(ErrorCode::kConflict, "Lockstep itself has these locks"),
+                        now);
+  }
   if (!result.holders.empty()) {
     // Held is no failure: the locks were not to be had, or an app took one in the middle of the
     // span, and the step was not performed.
@@ -153,6 +160,7 @@ std::vector<std::string> Session::InterruptedOf(const std::string& app) const {
 
 void Session::LoseSpan(const std::string& app, std::vector<LockHolder> holders) {
   std::erase(observed_.spans, app);
+  std::erase(observed_.reboot_spans, app);
   std::erase_if(observed_.locks, [&](const LockHolder& holder) { return holder.app == app; });
   for (LockHolder& holder : holders) observed_.locks.push_back(std::move(holder));
   runs_[app].cutting = false;
@@ -307,6 +315,7 @@ void Session::OnLocksChanged() {
 void Session::Interrupt() { interrupted_ = true; }
 
 void Session::TimeOut() {
+  if (goes_down_by_) return;  // That has a time-out of its own.
   if (!interrupted_) timed_out_ = true;
   interrupted_ = true;
 }

@@ -20,7 +20,11 @@ Session::AppRun& Session::RunOf(const Step& step) {
 void Session::MakeNextPlan() {
   observed_.stalled.clear();
   for (const auto& [app, run] : runs_) {
-    const bool rests = run.failed && !observed_.HasSpan(app) && CountRunning(app) == 0;
+    const bool works =
+        std::any_of(running_.begin(), running_.end(), [&, name = &app](const auto& entry) {
+          return entry.second.step.app == *name && !IsOfDevice(entry.second.step);
+        });
+    const bool rests = run.failed && !observed_.HasSpan(app) && !works;
     if (!app.empty() && rests) observed_.stalled.push_back(app);
   }
   // Asked to reboot, a machine may stop this process before it answers.
@@ -50,7 +54,9 @@ bool Session::DeviceAllowed(const Step& step) {
       if (locks_unknown_) need_look_ = true;
       return !locks_unknown_;
     case StepKind::kReboot:
-      return running_.empty() && !looking_;
+      // What was written must be there, and nothing may have happened meanwhile.
+      if (changed_since_look_) need_look_ = true;
+      return running_.empty() && !looking_ && !changed_since_look_;
     default:
       return true;
   }
@@ -142,7 +148,7 @@ std::optional<AppReport> Session::ReportOfDevice() const {
     report.outcome = ApplyOutcome::kFailed;
     report.error = run->second.failed;
   } else if (Rebooting()) {
-    return std::nullopt;
+    report.outcome = ApplyOutcome::kInterrupted;  // By whoever did not wait for it to go down.
   } else if (deferred || has(ConfigAction::kDefer)) {
     report.outcome = ApplyOutcome::kHeld;
     report.holders = DeviceHolders();

@@ -68,7 +68,10 @@ int Session::CountDown(std::string_view app) const {
 // After an interrupt only a cutover that has begun goes on, up to giving back its locks.
 bool Session::Allowed(const Step& step, const AppRun& run) const {
   if (run.wants_look) return false;
-  if (step.kind == StepKind::kTakeLocks && run.failed && !GoesBack(step.app)) return false;
+  if (step.kind == StepKind::kTakeLocks && step.phase == Phase::kCutover) {
+    if (run.failed && !GoesBack(step.app)) return false;
+    if (observed_.HasRebootSpan(step.app)) return false;  // They are given back first.
+  }
   // One thing at a time with one service: a plan made while its new container starts does not know
   // yet that the old one is not to.
   const bool moving =

@@ -157,7 +157,7 @@ struct StepRunner::Performer {
     if (request.record) {
       LOCKSTEP_TRYV(ports.store.PutApp(*request.record));
     }
-    runner.Keep(step.app, std::move(taken));
+    runner.Keep(step.app, std::move(taken), request.record ? For::kCutover : For::kReboot);
     return result;
   }
 
@@ -183,7 +183,7 @@ struct StepRunner::Performer {
   Result<StepResult> operator()(const WriteConfigRequest& request) const {
     if (request.backend.empty()) return Done(ports.store.PutSetting(request.key, request.value));
     if (request.record) {
-      LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.ReassertAll());
+      LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.ReassertAll(request.locked));
       if (!holders.empty()) return Held(std::move(holders));
       LOCKSTEP_TRYV(ports.store.PutReboot(*request.record));
     }
@@ -197,11 +197,13 @@ struct StepRunner::Performer {
   }
 
   Result<StepResult> operator()(const RebootRequest& request) const {
-    LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.ReassertAll());
+    LOCKSTEP_TRY(std::vector<LockHolder> holders, runner.ReassertAll(request.locked));
     if (!holders.empty()) return Held(std::move(holders));
     LOCKSTEP_TRYV(ports.store.PutReboot(request.record));
     auto answer = ports.host.Reboot();
     StepResult result;
+    // Not heard: it may go down all the same.
+    if (!answer && answer.assume_error().code == ErrorCode::kDeadlineExceeded) return result;
     result.left_to_others = answer && answer.assume_value() == PowerAnswer::kLeftToOthers;
     if (!answer || result.left_to_others) {  // None after all: it does not count.
       RebootRecord record = request.record;
@@ -224,13 +226,14 @@ Result<StepResult> StepRunner::Run(const Step& step, const StepRequest& request,
   return result;
 }
 
-Result<bool> StepRunner::Adopt(const std::string& app, const std::vector<ServiceRef>& services) {
+Result<bool> StepRunner::Adopt(const std::string& app, const std::vector<ServiceRef>& services,
+                               For purpose) {
   LOCKSTEP_TRY(LockOutcome outcome, ports_.locks.TakeAll(services, LockMode::kRespect));
   auto* taken = std::get_if<LockTaken>(&outcome);
   if (taken == nullptr) return false;
   std::vector<LockSet> locks;
   locks.push_back(std::move(taken->locks));
-  Keep(app, std::move(locks));
+  Keep(app, std::move(locks), purpose);
   return true;
 }
 
@@ -243,12 +246,12 @@ void StepRunner::Abandon() {
   spans_.clear();
 }
 
-std::vector<std::string> StepRunner::Spans() {
+std::vector<std::string> StepRunner::Spans(For purpose) {
   std::vector<std::string> apps;
   const std::scoped_lock lock(mutex_);
   for (const auto& [app, span] : spans_) {
     const std::scoped_lock own(span->mutex);
-    if (span->lost_to.empty()) apps.push_back(app);
+    if (span->purpose == purpose && span->lost_to.empty()) apps.push_back(app);
   }
   return apps;
 }
@@ -259,8 +262,9 @@ std::shared_ptr<StepRunner::Span> StepRunner::FindSpan(const std::string& app) c
   return it == spans_.end() ? nullptr : it->second;
 }
 
-void StepRunner::Keep(const std::string& app, std::vector<LockSet> locks) {
+void StepRunner::Keep(const std::string& app, std::vector<LockSet> locks, For purpose) {
   auto span = std::make_shared<Span>();
+  span->purpose = purpose;
   span->locks = std::move(locks);
   const std::scoped_lock lock(mutex_);
   spans_[app] = std::move(span);
@@ -308,10 +312,10 @@ Result<std::vector<LockHolder>> StepRunner::Reassert(const std::string& app) {
   return holders;
 }
 
-// A reboot needs the locks of every app.
-Result<std::vector<LockHolder>> StepRunner::ReassertAll() {
+// Also of those that were lost meanwhile: whoever asks hears of it.
+Result<std::vector<LockHolder>> StepRunner::ReassertAll(const std::vector<std::string>& apps) {
   std::vector<LockHolder> all;
-  for (const std::string& app : Spans()) {
+  for (const std::string& app : apps) {
     LOCKSTEP_TRY(std::vector<LockHolder> holders, Reassert(app));
     all.insert(all.end(), holders.begin(), holders.end());
   }

@@ -46,6 +46,10 @@ Error PowerError(int error, std::string message) {
     case ENOSYS:
     case EINVAL:
       return MakeError(ErrorCode::kUnsupported, std::move(message), kOtherWay);
+    case ETIMEDOUT:
+    case ECONNRESET:
+    case EPIPE:
+      return MakeError(ErrorCode::kDeadlineExceeded, std::move(message), kOtherWay);
     default:
       return MakeError(ErrorCode::kUnavailable, std::move(message), kOtherWay);
   }

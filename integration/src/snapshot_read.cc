@@ -247,6 +247,7 @@ void ReadState(ObjectReader& reader, ObservedState& state) {
   each("locks", &ReadLock);
   each("apps", &ReadApp);
   state.spans = reader.Texts("spans");
+  state.reboot_spans = reader.Texts("reboot_spans");
   for (auto& [key, text] : reader.TextMap("config")) {
     state.config.try_emplace(CanonicalConfigKey(key), std::move(text));
   }

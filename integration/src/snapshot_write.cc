@@ -166,6 +166,7 @@ std::string WriteSnapshot(const ObservedState& state, const DeviceInfo& device) 
   if (state.config_backends) out["config_backends"] = *state.config_backends;
   if (!state.config_unreadable.empty()) out["config_unreadable"] = state.config_unreadable;
   if (!state.spans.empty()) out["spans"] = state.spans;
+  if (!state.reboot_spans.empty()) out["reboot_spans"] = state.reboot_spans;
   if (!state.saved_restart.empty()) out["saved_restart"] = state.saved_restart;
   return Dump(out, 1) + "\n";
 }

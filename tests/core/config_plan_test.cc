@@ -358,7 +358,7 @@ TEST(RebootPlanTest, ABlockedOrFailedAppDoesNotDelayIt) {
 
 TEST(RebootPlanTest, LocksThatWereTakenForItAreKeptUntilOneIsHeld) {
   ObservedState observed = Device();
-  observed.spans = {kApp};
+  observed.reboot_spans = {kApp};
   const Plan plan = MakePlan(observed, Wanted({{kGpu, "64"}}), WithRules());
   EXPECT_THAT(Words(plan), ElementsAre("write-config", "reboot"));
   AddRunning(observed, MakeApp("c1", {{.name = "x"}}, "b2", "2"));

@@ -40,6 +40,11 @@ Scenario WithReboot(Scenario scenario, Dice& dice) {
     }
     std::sort(scenario.observed.stalled.begin(), scenario.observed.stalled.end());
   }
+  for (const TargetApp& app : scenario.target.apps) {
+    const bool locked = scenario.observed.HasSpan(app.uuid);
+    if (!locked && dice.Chance(10)) scenario.observed.reboot_spans.push_back(app.uuid);
+  }
+  std::sort(scenario.observed.reboot_spans.begin(), scenario.observed.reboot_spans.end());
   return scenario;
 }
 
@@ -65,15 +70,11 @@ class RebootJudge {
     if (!holds) said_ << "not so: " << what << "\n";
   }
 
-  // Every step of every app is there, and waits for the same; but locks that nobody needs are kept.
+  // Every step of every app is there, and waits for the same.
   void JudgeApps() {
     std::map<StepId, std::set<StepId>> known;
-    std::set<StepId> kept;
-    for (const Step& step : plan_.steps) kept.insert(step.id);
     for (const Step& step : without_.steps) {
-      if (step.phase == Phase::kConfig) continue;
-      known[step.id] = After(without_, step);
-      std::erase_if(known[step.id], [&](const StepId id) { return kept.count(id) == 0; });
+      if (step.phase != Phase::kConfig) known[step.id] = After(without_, step);
     }
     for (const Step& step : plan_.steps) {
       if (step.phase == Phase::kConfig) continue;
@@ -82,17 +83,9 @@ class RebootJudge {
             std::string(StepKindName(step.kind)) + " is as it was");
       if (it != known.end()) known.erase(it);
     }
-    for (const Step& step : without_.steps) {
-      if (known.count(step.id) == 0) continue;
-      Claim(step.kind == StepKind::kReleaseLocks && scenario_.observed.HasSpan(step.app) &&
-                Holders() == 0,
-            std::string(StepKindName(step.kind)) + " stays");
-    }
+    Claim(known.empty(), "every step stays");
     for (std::size_t i = 0; i < plan_.apps.size(); ++i) {
-      const PlanStatus before = without_.apps[i].status;
-      const PlanStatus after = plan_.apps[i].status;
-      // One whose locks are kept has nothing to do.
-      Claim(before == after || after == PlanStatus::kInSync || after == PlanStatus::kBlocked,
+      Claim(without_.apps[i].status == plan_.apps[i].status,
             "the status of an app speaks of its own update");
     }
   }
@@ -117,11 +110,7 @@ class RebootJudge {
 
   bool IsWaitedFor(const std::string& app) const {
     const auto& stalled = scenario_.observed.stalled;
-    const auto plan = std::find_if(plan_.apps.begin(), plan_.apps.end(),
-                                   [&](const AppPlan& each) { return each.app == app; });
-    return !std::binary_search(stalled.begin(), stalled.end(), app) && plan != plan_.apps.end() &&
-           std::none_of(plan->gaps.begin(), plan->gaps.end(),
-                        [](const Gap& gap) { return gap.blocks; });
+    return !std::binary_search(stalled.begin(), stalled.end(), app);
   }
 
   void JudgeReboot() {
@@ -132,14 +121,19 @@ class RebootJudge {
     std::set<std::string> taken;
     std::set<std::string> released;
     std::vector<std::size_t> writes;
+    bool updates = false;
     for (std::size_t i = 0; i < last; ++i) {
       const Step& step = plan_.steps[i];
       Claim(step.kind != StepKind::kReboot, "there is one");
-      if (step.kind == StepKind::kReleaseLocks) released.insert(step.app);
       if (step.phase != Phase::kConfig) {
+        updates |= IsWaitedFor(step.app);
         const bool before = order_.Before(i, last);
         Claim(!IsWaitedFor(step.app) || before, StepText(step) + " comes before the reboot");
         continue;
+      }
+      if (step.kind == StepKind::kReleaseLocks) {
+        released.insert(step.app);
+        Claim(step.status == StepStatus::kReady, "locks are given back at once");
       }
       const bool of_reboot =
           step.kind == StepKind::kTakeLocks || step.subject == kKey || step.subject == kOther;
@@ -155,8 +149,11 @@ class RebootJudge {
     }
     for (const AppPlan& app : plan_.apps) {
       if (app.services.empty()) continue;
-      const bool kept = scenario_.observed.HasSpan(app.app) && released.count(app.app) == 0;
+      const bool has = scenario_.observed.HasRebootSpan(app.app);
+      const bool kept = has && !deferred && !updates;
       Claim((taken.count(app.app) != 0) != kept, "the locks of " + app.app + " are taken once");
+      Claim((released.count(app.app) != 0) == (has && !kept),
+            "the locks of " + app.app + " are given back");
     }
   }
 

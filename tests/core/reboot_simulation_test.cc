@@ -114,6 +114,7 @@ TEST_P(RebootSimulationTest, WithoutFaultsOneReboot) {
     ASSERT_EQ(WorstOf(device), ApplyOutcome::kInSync) << ::testing::PrintToString(device.done());
     ASSERT_EQ(device.reboots(), takes_reboot ? 1 : 0) << ::testing::PrintToString(device.done());
     ASSERT_THAT(device.truth().spans, IsEmpty());
+    ASSERT_THAT(device.truth().reboot_spans, IsEmpty());
     ExpectConfigured(device.truth(), target);
     truth = device.truth();
   }
@@ -146,11 +147,52 @@ TEST_P(RebootSimulationTest, ConvergesThroughFaultsCrashesLocksAndPowerCuts) {
     ASSERT_EQ(WorstOf(calm), ApplyOutcome::kInSync) << ::testing::PrintToString(calm.done());
     ASSERT_LE(calm.reboots(), 1) << ::testing::PrintToString(calm.done());
     ASSERT_THAT(calm.truth().spans, IsEmpty());
+    ASSERT_THAT(calm.truth().reboot_spans, IsEmpty());
     ExpectConfigured(calm.truth(), target);
     truth = calm.truth();
   }
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, RebootSimulationTest, ::testing::Range(0u, 40u));
+
+// As on a device that is offline: its update is no reason not to configure it.
+TEST(FailedUpdateTest, DelaysNoRebootAndTakesItsLocksOnce) {
+  ObservedState truth = Running(MakeApp("c1", {{.name = "db"}}));
+  AddRunning(truth, MakeApp("c1", {{.name = "x"}}, "b2", "2"));
+  truth.boot_id = "boot-0";
+  Target target = MakeTarget({MakeApp("c2", {{.name = "db", .image = "registry.example/db:2"}}),
+                              MakeApp("c1", {{.name = "x"}}, "b2", "2")});
+  target.config["BALENA_HOST_CONFIG_gpu_mem"] = "64";
+  SimulatedDevice device(truth, target, 1, {});
+  device.FailAlways(StepKind::kPullImage, "registry.example/db:2");
+  device.Run(Options(), 100);
+  EXPECT_TRUE(device.session().Finished());
+  EXPECT_EQ(WorstOf(device), ApplyOutcome::kFailed);
+  EXPECT_EQ(device.reboots(), 1) << ::testing::PrintToString(device.done());
+  EXPECT_THAT(device.broken(), IsEmpty());
+}
+
+// A reboot comes behind the way back of a failed update, not into the middle of it.
+TEST(FailedUpdateTest, GoesBackBeforeTheReboot) {
+  for (unsigned seed = 0; seed < 50; ++seed) {
+    ObservedState truth = Running(MakeApp("c1", {{.name = "db"}, {.name = "web"}}));
+    truth.boot_id = "boot-0";
+    Target target =
+        MakeTarget({MakeApp("c2", {{.name = "db", .image = "registry.example/db:2"},
+                                   {.name = "web", .image = "registry.example/web:2"}})});
+    target.config["BALENA_HOST_CONFIG_gpu_mem"] = "64";
+    SimulatedDevice device(truth, target, seed, {});
+    device.FailAlways(StepKind::kStartContainer, "web_0_0_c2#1");
+    device.FailAlways(StepKind::kStartContainer, "web_0_0_c2#2");
+    device.Run(Options(), 300);
+    ASSERT_TRUE(device.session().Finished()) << seed;
+    ASSERT_THAT(device.broken(), IsEmpty()) << ::testing::PrintToString(device.done());
+    int running = 0;
+    for (const ObservedContainer& container : device.truth().engine.containers) {
+      running += container.IsUp();
+    }
+    ASSERT_EQ(running, 2) << seed << ::testing::PrintToString(device.done());
+  }
+}
 
 // A boot file that is put back at each start must not keep the device rebooting.
 TEST(RebootLoopTest, AConfigurationThatNeverTakesEffectIsGivenUp) {

@@ -85,6 +85,8 @@ class SimulatedDevice {
       const AppRecord* record = truth_.FindApp(app);
       return record == nullptr || !record->cutover || AppHolds(app);
     });
+    std::erase_if(truth_.reboot_spans,
+                  [&](const std::string& app) { return !truth_.RebootPending() || AppHolds(app); });
     for (AppRecord& record : truth_.apps) {  // As Apply does: whoever starts it asks again.
       if (!record.cutover) record.failed.clear();
     }
@@ -94,7 +96,14 @@ class SimulatedDevice {
 
   // As Apply does: what was written before the last reboot was looked at.
   void FinishReboot() {
-    if (CheckReboot(truth_, options_.plan.config_rules)) truth_.reboot->changes.clear();
+    const auto check = CheckReboot(truth_, options_.plan.config_rules);
+    if (!check) return;
+    for (const auto& [key, value] : check->in_force) {
+      std::erase(truth_.config_set, key);
+      if (value) truth_.config_set.push_back(key);
+    }
+    std::sort(truth_.config_set.begin(), truth_.config_set.end());
+    truth_.reboot->changes.clear();
   }
 
   // The machine starts again: update locks are gone, and the engine starts what it is to.
@@ -103,6 +112,7 @@ class SimulatedDevice {
     up_since_ = truth_.boot_id;
     truth_.locks.clear();
     truth_.spans.clear();
+    truth_.reboot_spans.clear();
     if (truth_.reboot && Chance(chances_.boot_reverts)) {
       for (const auto& [key, value] : truth_.reboot->changes) truth_.config.erase(key);
     }
@@ -174,6 +184,21 @@ class SimulatedDevice {
     const bool for_reboot = step.kind == StepKind::kReboot || NeedsReboot(work.step->request);
     if (step.kind == StepKind::kTakeLocks || step.disruptive) result.holders = Holders(step.app);
     if (for_reboot) result.holders = AllHolders();
+    if (step.kind == StepKind::kTakeLocks && result.holders.empty() &&
+        (truth_.HasSpan(step.app) || truth_.HasRebootSpan(step.app))) {
+      LockHolder ours;
+      ours.app = step.app;
+      ours.ours = true;
+      result.holders = {ours};
+      broken_.push_back("takes what it has: " + step.app);
+    }
+    if (for_reboot && step.kind == StepKind::kWriteConfig && Chance(chances_.crash)) {
+      // Between the record and the file.
+      truth_.reboot = std::get<WriteConfigRequest>(work.step->request).record;
+      ++crashes_;
+      done_.push_back("crash before " + step.subject);
+      return Restart();
+    }
     const bool performed =
         result.holders.empty() && (!fails || (!cursed && Chance(chances_.effect_without_reply)));
     if (performed) {
@@ -183,7 +208,10 @@ class SimulatedDevice {
       ApplyEffect(step, work.step->request, result, truth_);
       done_.push_back(std::string(StepKindName(step.kind)) + " " + step.subject);
     }
-    for (const LockHolder& holder : result.holders) std::erase(truth_.spans, holder.app);
+    for (const LockHolder& holder : result.holders) {
+      std::erase(truth_.spans, holder.app);
+      std::erase(truth_.reboot_spans, holder.app);
+    }
     if (performed && step.kind == StepKind::kReboot) {
       ++reboots_;
       if (!Chance(chances_.stays_up)) return Boot();
@@ -243,7 +271,7 @@ class SimulatedDevice {
     const std::string what(StepKindName(step.kind));
     if (!AllHolders().empty()) broken_.push_back("I1: " + what + " while an app holds a lock");
     for (const ObservedContainer& container : truth_.engine.containers) {
-      if (container.owned && !truth_.HasSpan(container.app)) {
+      if (container.owned && !truth_.HasRebootSpan(container.app)) {
         broken_.push_back("I2: " + what + " without the locks of " + container.app);
       }
     }
@@ -275,7 +303,8 @@ class SimulatedDevice {
     if (truth_.engine.containers.empty()) return;
     const auto& container = truth_.engine.containers[random_() % truth_.engine.containers.size()];
     // While Lockstep holds the locks an app gets one only by removing ours first.
-    if (truth_.HasSpan(container.app) && !Chance(20)) return;
+    const bool ours = truth_.HasSpan(container.app) || truth_.HasRebootSpan(container.app);
+    if (ours && !Chance(20)) return;
     if (container.IsUp() && container.owned) {
       truth_.locks.push_back(HeldBy(container.service, container.app));
       done_.push_back("lock by " + container.service);

@@ -53,8 +53,8 @@ class ConfigBackend {
   // beginning before a shorter, and of two backends the one that lets it be changed. Constant.
   virtual const std::vector<ConfigRule>& rules() const = 0;
 
-  // Puts right what a power cut in the middle of a Write() left behind. Called before anything
-  // else.
+  // Puts right what a power cut in the middle of a Write() left behind. Called once in a process,
+  // before anything is written.
   virtual Result<void> Recover() = 0;
 
   // What is in force, or will be after a reboot. Only keys that the rules name. Changes nothing.

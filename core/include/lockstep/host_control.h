@@ -26,8 +26,9 @@ class HostControl {
   virtual Result<std::string> BootId() = 0;
 
   // Asks the machine to restart, or to go down, in good order. Never forces what the machine itself
-  // refuses. Errors: kPermissionDenied, kUnavailable (something inhibits it, or nobody answers),
-  // kUnsupported (there is no way to do it here).
+  // refuses. Errors: kPermissionDenied, kUnavailable (something inhibits it, or nobody is there to
+  // ask), kUnsupported (there is no way to do it here), kDeadlineExceeded (it was asked, and no
+  // answer came: it may go down all the same).
   virtual Result<PowerAnswer> Reboot() = 0;
   virtual Result<PowerAnswer> Shutdown() = 0;
 };

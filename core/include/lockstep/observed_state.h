@@ -114,7 +114,8 @@ struct ObservedState {
   WallTime taken_at{};
   EngineState engine;
   std::vector<LockHolder> locks;   // Of owned and target services; those of Lockstep have `ours`.
-  std::vector<std::string> spans;  // Apps all of whose locks Lockstep holds. Sorted.
+  std::vector<std::string> spans;  // Apps all of whose locks Lockstep holds, to cut over. Sorted.
+  std::vector<std::string> reboot_spans;  // The same, to reboot: nothing of them is cut over.
   // What is in force, or will be after a reboot, by canonical key.
   std::map<std::string, std::string> config;
   std::vector<std::string> config_set;  // Keys that Lockstep set. Sorted.
@@ -144,6 +145,7 @@ struct ObservedState {
   AppRecord& AppFor(std::string_view app);  // Made where it is missing.
   ObservedContainer* FindContainer(std::string_view id);
   bool HasSpan(std::string_view app) const;
+  bool HasRebootSpan(std::string_view app) const;
   // A start time after that of every container: for one that was started just now. Of starts only
   // the order matters, and wall clocks may jump.
   WallTime NextStart() const;

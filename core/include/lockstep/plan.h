@@ -131,7 +131,7 @@ struct ConfigPlan {
   std::optional<std::string> to;
   bool needs_reboot = false;
   ConfigAction action = ConfigAction::kNone;
-  std::string message;  // Why it is refused, or not in force yet.
+  std::string message;       // Why it is refused, or not in force yet.
   std::string backend = {};  // Whose it is; empty: a setting of Lockstep itself, or nobody's.
 };
 

@@ -92,6 +92,7 @@ struct DeleteLockRequest {
   std::string path;
 };
 struct WriteConfigRequest {
+  std::vector<std::string> locked;  // For a reboot: apps whose locks must be Lockstep's all along.
   std::string key;
   std::optional<std::string> value;  // None: it goes.
   std::string backend;               // Empty: a setting of Lockstep itself.
@@ -101,7 +102,8 @@ struct WriteConfigRequest {
   std::optional<RebootRecord> record;  // Made durable before, where the change needs a reboot.
 };
 struct RebootRequest {
-  RebootRecord record;  // Made durable before: it counts, whatever becomes of it.
+  std::vector<std::string> locked;  // As above.
+  RebootRecord record;              // Made durable before: it counts, whatever becomes of it.
 };
 struct CommitReleaseRequest {
   AppRecord record;  // An empty one is erased.
