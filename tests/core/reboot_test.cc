@@ -204,6 +204,32 @@ TEST_F(RebootTest, WhatWasNeverWrittenIsNoReasonToReboot) {
   EXPECT_THAT(store_.state().config_keys, IsEmpty());
 }
 
+// Asked, and no answer came: the machine may go down all the same, or not.
+TEST_F(RebootTest, AnAnswerThatIsNotHeardCounts) {
+  host_.OnReboot([] {});
+  host_.Answer(MakeError(ErrorCode::kDeadlineExceeded, "no answer"));
+  options_.session.reboot_timeout = std::chrono::milliseconds(1);
+  EXPECT_EQ(OutcomeOf(Apply({{kGpu, "64"}})), ApplyOutcome::kFailed);
+  EXPECT_EQ(store_.state().reboot->reboots, 1);
+  EXPECT_TRUE(locks_.HoldByApp(x_)) << "it still runs: the locks were to be given back";
+}
+
+// Killed behind the write, before the reboot: the locks that are left are the reboot's still.
+TEST_F(RebootTest, LocksThatAreLeftForARebootAreTakenOver) {
+  ASSERT_EQ(OutcomeOf(Apply({})), ApplyOutcome::kInSync);
+  place_.Set({{kGpu, "64"}});
+  ASSERT_THAT(store_.PutReboot({"boot-1", "c", 0, {{kGpu, "64"}}}), IsOk());
+  locks_.LeaveBehind(x_);
+  bool given_back = false;
+  host_.OnReboot([&] {
+    given_back = locks_.HoldByApp(x_);
+    going_down_.request_stop();
+  });
+  (void)Apply({{kGpu, "64"}});
+  EXPECT_EQ(host_.reboots(), 1);
+  EXPECT_FALSE(given_back);
+}
+
 TEST_F(RebootTest, AFileThatCannotBeReadKeepsNoAppFromItsUpdate) {
   place_.FailReads(MakeError(ErrorCode::kInvalidInput, "it is no config.txt"));
   EXPECT_EQ(OutcomeOf(Apply({{kGpu, "64"}})), ApplyOutcome::kInSync);
