@@ -119,7 +119,8 @@ Result<ConfigValues> ConfigJsonBackend::Read() {
 }
 
 Result<void> ConfigJsonBackend::Write(const ConfigChanges& changes) {
-  LOCKSTEP_TRY(std::string text, Text());
+  LOCKSTEP_TRY(const std::string old, Text());
+  std::string text = old;
   for (const auto& [key, value] : changes) {
     const auto field = std::find_if(fields_.begin(), fields_.end(),
                                     [&](const ConfigJsonField& one) { return one.key == key; });
@@ -130,7 +131,7 @@ Result<void> ConfigJsonBackend::Write(const ConfigChanges& changes) {
     if (!changed) return WithContext(std::move(changed).assume_error(), "change " + file_.path());
     text = std::move(changed).assume_value();
   }
-  return file_.Write(text);
+  return file_.Replace(old, text);
 }
 
 }  // namespace lockstep

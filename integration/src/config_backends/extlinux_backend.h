@@ -20,17 +20,11 @@ class ExtlinuxBackend : public TextFileBackend<ExtlinuxConf> {
  public:
   explicit ExtlinuxBackend(std::string path, std::vector<std::string> device_trees = {})
       : TextFileBackend(std::move(path), kExtlinuxPrefix, MissingFile::kIsAnError,
-                        ExtlinuxRules(kName)),
-        device_trees_(std::move(device_trees)) {}
+                        ExtlinuxRules(kName), DeviceTreeCheck(std::move(device_trees))) {}
 
   std::string_view name() const override { return kName; }
-  Result<void> Write(const ConfigChanges& changes) override {
-    LOCKSTEP_TRYV(CheckDeviceTree(changes, device_trees_));
-    return TextFileBackend::Write(changes);
-  }
 
  private:
-  const std::vector<std::string> device_trees_;
   static constexpr std::string_view kName = "extlinux.conf";
 };
 

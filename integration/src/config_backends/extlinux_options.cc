@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <system_error>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -14,6 +15,20 @@ bool HasOnly(std::string_view text, std::string_view marks) {
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
            marks.find(c) != std::string_view::npos;
   });
+}
+
+Result<void> CheckDeviceTree(const ConfigChanges& changes,
+                             const std::vector<std::string>& directories) {
+  const auto change = changes.find(std::string(kExtlinuxPrefix).append(kFdt));
+  if (change == changes.end() || !change->second) return Ok();
+  for (const std::string& directory : directories) {
+    std::error_code ignored;
+    if (std::filesystem::is_regular_file(directory + '/' + *change->second, ignored)) return Ok();
+  }
+  return WithContext(
+      MakeError(ErrorCode::kNotFound, "there is no device tree " + *change->second,
+                "the device would not boot: name a file that is in " + directories.front()),
+      "set " + change->first);
 }
 
 }  // namespace
@@ -31,18 +46,12 @@ std::string ExtlinuxRefusal(std::string_view key, std::string_view value) {
   return {};
 }
 
-Result<void> CheckDeviceTree(const ConfigChanges& changes,
-                             const std::vector<std::string>& directories) {
-  const auto change = changes.find(std::string(kExtlinuxPrefix).append(kFdt));
-  if (directories.empty() || change == changes.end() || !change->second) return Ok();
-  for (const std::string& directory : directories) {
-    std::error_code ignored;
-    if (std::filesystem::is_regular_file(directory + '/' + *change->second, ignored)) return Ok();
-  }
-  return WithContext(
-      MakeError(ErrorCode::kNotFound, "there is no device tree " + *change->second,
-                "the device would not boot: name a file that is in " + directories.front()),
-      "set " + change->first);
+std::function<Result<void>(const ConfigChanges&)> DeviceTreeCheck(
+    std::vector<std::string> directories) {
+  if (directories.empty()) return nullptr;
+  return [directories = std::move(directories)](const ConfigChanges& changes) {
+    return CheckDeviceTree(changes, directories);
+  };
 }
 
 std::vector<ConfigRule> ExtlinuxRules(std::string_view backend) {

@@ -3,6 +3,7 @@
 #ifndef LOCKSTEP_INTEGRATION_EXTLINUX_OPTIONS_H_
 #define LOCKSTEP_INTEGRATION_EXTLINUX_OPTIONS_H_
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -21,10 +22,11 @@ std::string ExtlinuxRefusal(std::string_view key, std::string_view value);
 
 std::vector<ConfigRule> ExtlinuxRules(std::string_view backend);
 
-// kNotFound where a device tree is to be set that is in none of `directories`: a boot loader gives
-// up on a label whose device tree is not there. None given: it is not looked for.
-Result<void> CheckDeviceTree(const ConfigChanges& changes,
-                             const std::vector<std::string>& directories);
+// A check of changes: kNotFound where a device tree is to be set that is in none of `directories`.
+// A boot loader gives up on a label whose device tree is not there. None given: it is not looked
+// for.
+std::function<Result<void>(const ConfigChanges&)> DeviceTreeCheck(
+    std::vector<std::string> directories);
 
 }  // namespace lockstep
 

@@ -17,15 +17,12 @@ namespace lockstep {
 // boots with what its host OS is built with.
 class ExtraUEnvBackend : public TextFileBackend<ExtraUEnv> {
  public:
+  // `device_trees`: see ExtlinuxBackend.
   explicit ExtraUEnvBackend(std::string path, std::vector<std::string> device_trees = {})
-      : TextFileBackend(std::move(path), kExtlinuxPrefix, MissingFile::kIsEmpty, Rules()),
-        device_trees_(std::move(device_trees)) {}
+      : TextFileBackend(std::move(path), kExtlinuxPrefix, MissingFile::kIsEmpty, Rules(),
+                        DeviceTreeCheck(std::move(device_trees))) {}
 
   std::string_view name() const override { return kName; }
-  Result<void> Write(const ConfigChanges& changes) override {
-    LOCKSTEP_TRYV(CheckDeviceTree(changes, device_trees_));
-    return TextFileBackend::Write(changes);
-  }
 
  private:
   static constexpr std::string_view kName = "extra_uEnv.txt";
@@ -37,8 +34,6 @@ class ExtraUEnvBackend : public TextFileBackend<ExtraUEnv> {
     for (ConfigRule& rule : rules) rule.stays = rule.key.ends_with(kFdt);
     return rules;
   }
-
-  const std::vector<std::string> device_trees_;  // See ExtlinuxBackend.
 };
 
 }  // namespace lockstep

@@ -23,7 +23,9 @@ class Replacement {
       : folder_(std::move(folder)), new_(folder_.Beside("new")), old_(folder_.Beside("old")) {}
 
   Result<void> Settle();
-  Result<void> Change(const std::optional<std::string>& next);
+  // `expected`: what is there, or it is left; none: whatever is there.
+  Result<void> Change(const std::optional<std::string>& next,
+                      const std::optional<std::string>& expected);
 
  private:
   // An unreadable file is none of a person's: it says nothing, as if its sectors were blank.
@@ -31,7 +33,10 @@ class Replacement {
   // The change that a copy beside the file tells of; none where no whole one is there.
   Result<std::optional<FileChange>> Copy() const;
   Result<void> KeepCopy(const FileChange& change) const;
-  Result<void> Put(const std::optional<std::string>& text) const;
+  // `over`: kConflict where the file is not that any more; null: whatever it is.
+  Result<void> Put(const std::optional<std::string>& text,
+                   const std::optional<std::string>* over) const;
+  Result<void> CheckIsStill(const std::optional<std::string>& text) const;
   // After a failed Put(): the old one again, and nothing beside it.
   void PutBack(const std::optional<std::string>& old) const;
   Result<void> Discard() const;
@@ -67,7 +72,16 @@ Result<void> Replacement::KeepCopy(const FileChange& change) const {
   return folder_.ReadBack(old_, copy);
 }
 
-Result<void> Replacement::Put(const std::optional<std::string>& text) const {
+Result<void> Replacement::CheckIsStill(const std::optional<std::string>& text) const {
+  LOCKSTEP_TRY(const auto found, folder_.Read(folder_.name(), SafeFile::kMostBytes));
+  if (found == text) return Ok();
+  return WithContext(MakeError(ErrorCode::kConflict, "somebody else has changed it meanwhile",
+                               "it is read and changed anew"),
+                     "write " + folder_.path());
+}
+
+Result<void> Replacement::Put(const std::optional<std::string>& text,
+                              const std::optional<std::string>* over) const {
   // FAT frees the clusters of a replaced file as soon as nobody has it open, while its entry may
   // still lead to them: they are kept until the entry is durable.
   const OwnedFd held = folder_.Hold(folder_.name());
@@ -78,11 +92,16 @@ Result<void> Replacement::Put(const std::optional<std::string>& text) const {
   auto like = folder_.StatusOf(folder_.name());
   if (!like) like = folder_.StatusOf(old_);
   LOCKSTEP_TRY(const OwnedFd file, folder_.Create(new_, *text, like));
+  if (!folder_.replaces_at_once()) {
+    LOCKSTEP_TRYV(folder_.ReadBack(new_, *text));
+  }
+  if (over != nullptr) {  // To write it may have taken long.
+    LOCKSTEP_TRYV(CheckIsStill(*over));
+  }
   if (folder_.replaces_at_once()) {
     LOCKSTEP_TRYV(folder_.Rename(new_, folder_.name()));
     return folder_.SyncNames();
   }
-  LOCKSTEP_TRYV(folder_.ReadBack(new_, *text));
   LOCKSTEP_TRYV(folder_.Rename(new_, folder_.name()));
   // In this order: two names must never lead to the same clusters. The entry under the new name is
   // written with the file, not with the directory.
@@ -96,7 +115,7 @@ void Replacement::PutBack(const std::optional<std::string>& old) const {
   const auto found = folder_.Read(folder_.name(), SafeFile::kMostBytes);
   const bool untouched = found && found.assume_value() == old;
   // Where even that fails the copy stays, for Settle().
-  if (untouched || Put(old)) (void)Discard();
+  if (untouched || Put(old, nullptr)) (void)Discard();
 }
 
 Result<void> Replacement::Discard() const {
@@ -117,15 +136,19 @@ Result<void> Replacement::Settle() {
   LOCKSTEP_TRYV(mount_.Open(folder_.fd(), folder_.path()));
   if (damaged) {
     LOCKSTEP_TRYV(folder_.Unlink(new_));
-    LOCKSTEP_TRYV(Put(change->old));
+    LOCKSTEP_TRYV(Put(change->old, nullptr));
   }
   return Discard();
 }
 
-Result<void> Replacement::Change(const std::optional<std::string>& next) {
+Result<void> Replacement::Change(const std::optional<std::string>& next,
+                                 const std::optional<std::string>& expected) {
   LOCKSTEP_TRYV(Settle());
   LOCKSTEP_TRY(const auto old, folder_.Read(folder_.name(), SafeFile::kMostBytes));
   if (old == next) return Ok();
+  if (expected) {
+    LOCKSTEP_TRYV(CheckIsStill(expected));
+  }
   LOCKSTEP_TRY(const bool still_there, folder_.Has(new_));
   if (still_there) {
     return WithContext(
@@ -135,9 +158,13 @@ Result<void> Replacement::Change(const std::optional<std::string>& next) {
   }
   LOCKSTEP_TRYV(mount_.Open(folder_.fd(), folder_.path()));
   auto done = folder_.replaces_at_once() ? Result<void>(Ok()) : KeepCopy({old, next});
-  if (done) done = Put(next);
+  if (done) done = Put(next, &old);
   if (!done) {
-    PutBack(old);
+    if (done.assume_error().code == ErrorCode::kConflict) {
+      (void)Discard();  // What is there is theirs, and whole.
+    } else {
+      PutBack(old);
+    }
     return done;
   }
   // Durable already. A copy that cannot be removed is found whole, beside a whole file, and is
@@ -159,7 +186,14 @@ Result<std::optional<std::string>> SafeFile::Read() const {
   return folder.assume_value().Read(folder.assume_value().name(), kMostBytes);
 }
 
-Result<void> SafeFile::Write(std::string_view text) const {
+Result<void> SafeFile::Write(std::string_view text) const { return Put(text, std::nullopt); }
+
+Result<void> SafeFile::Replace(const std::string& expected, std::string_view text) const {
+  return Put(text, expected);
+}
+
+Result<void> SafeFile::Put(std::string_view text,
+                           const std::optional<std::string>& expected) const {
   if (text.size() > kMostBytes) {
     return WithContext(
         MakeError(ErrorCode::kInvalidInput,
@@ -168,14 +202,14 @@ Result<void> SafeFile::Write(std::string_view text) const {
         "write " + path_);
   }
   LOCKSTEP_TRY(SafeFolder folder, SafeFolder::Open(path_));
-  return Replacement(std::move(folder)).Change(std::string(text));
+  return Replacement(std::move(folder)).Change(std::string(text), expected);
 }
 
 Result<void> SafeFile::Remove() const {
   auto folder = SafeFolder::Open(path_);
   if (IsMissing(folder)) return Ok();
   if (!folder) return std::move(folder).as_failure();
-  return Replacement(std::move(folder).assume_value()).Change(std::nullopt);
+  return Replacement(std::move(folder).assume_value()).Change(std::nullopt, std::nullopt);
 }
 
 Result<void> SafeFile::Recover() const {

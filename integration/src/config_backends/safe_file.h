@@ -34,6 +34,10 @@ class SafeFile {
   // the write alone.
   Result<void> Write(std::string_view text) const;
 
+  // Likewise, for a text that was made out of `expected`: kConflict, and nothing is written, where
+  // the file says something else by then. Others write to it, too.
+  Result<void> Replace(const std::string& expected, std::string_view text) const;
+
   // No file any more, durable when it returns. There being none is no error.
   Result<void> Remove() const;
 
@@ -43,6 +47,8 @@ class SafeFile {
   Result<void> Recover() const;
 
  private:
+  Result<void> Put(std::string_view text, const std::optional<std::string>& expected) const;
+
   std::string path_;
 };
 

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_INTEGRATION_TEXT_FILE_BACKEND_H_
 #define LOCKSTEP_INTEGRATION_TEXT_FILE_BACKEND_H_
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -33,23 +34,34 @@ class TextFileBackend : public ConfigBackend {
   }
 
   Result<void> Write(const ConfigChanges& changes) override {
+    if (check_) {
+      LOCKSTEP_TRYV(check_(changes));
+    }
     LOCKSTEP_TRY(std::optional<std::string> text, file_.Read());
-    if (!text) {
+    const bool is_there = text.has_value();
+    if (!is_there) {
       if (missing_ == MissingFile::kIsAnError) return Missing();
       text = "";
     }
     auto changed = ChangedText<Format>(*text, prefix_, changes);
     if (!changed) return WithContext(std::move(changed).assume_error(), "change " + file_.path());
     if (changed.assume_value() == *text) return Ok();
-    return file_.Write(changed.assume_value());
+    return is_there ? file_.Replace(*text, changed.assume_value())
+                    : file_.Write(changed.assume_value());
   }
 
  protected:
   enum class MissingFile { kIsAnError, kIsEmpty };
+  // What else must be so before anything is written.
+  using Check = std::function<Result<void>(const ConfigChanges&)>;
 
   TextFileBackend(std::string path, std::string_view prefix, MissingFile missing,
-                  std::vector<ConfigRule> rules)
-      : file_(std::move(path)), prefix_(prefix), missing_(missing), rules_(std::move(rules)) {}
+                  std::vector<ConfigRule> rules, Check check = nullptr)
+      : file_(std::move(path)),
+        prefix_(prefix),
+        missing_(missing),
+        rules_(std::move(rules)),
+        check_(std::move(check)) {}
 
  private:
   Error Missing() const {
@@ -65,6 +77,7 @@ class TextFileBackend : public ConfigBackend {
   std::string prefix_;
   MissingFile missing_;
   std::vector<ConfigRule> rules_;
+  Check check_;
 };
 
 }  // namespace lockstep

@@ -8,6 +8,7 @@
 
 #include <cerrno>
 #include <filesystem>
+#include <fstream>
 #include <functional>
 #include <set>
 #include <string>
@@ -16,6 +17,8 @@
 #include "config_backends/safe_file_copy.h"
 #include "config_backends/safe_file_folder.h"
 #include "crash_replay.h"
+#include "fs_tap.h"
+#include "lockstep/testing/matchers.h"
 
 namespace lockstep::test {
 namespace {
@@ -24,6 +27,7 @@ namespace fs = std::filesystem;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using ::testing::MatchesRegex;
+using ::testing::Pair;
 
 class SafeFileTest : public ::testing::Test {
  protected:
@@ -65,6 +69,30 @@ TEST_F(SafeFileTest, WhatWasWrittenIsRead) {
   const auto text = File().Read();
   ASSERT_TRUE(text);
   EXPECT_EQ(text.assume_value(), "gpu_mem=16\n");
+}
+
+TEST_F(SafeFileTest, WhatWasMadeOutOfAnOlderTextIsNotWritten) {
+  Make("config.txt", "by hand\n");
+  EXPECT_THAT(File().Replace("as it was read\n", "changed\n"), IsError(ErrorCode::kConflict));
+  EXPECT_THAT(dir_.Read(), ElementsAre(Pair("config.txt", "by hand\n")));
+  EXPECT_THAT(File().Replace("by hand\n", "changed\n"), IsOk());
+  EXPECT_THAT(dir_.Read(), ElementsAre(Pair("config.txt", "changed\n")));
+}
+
+// To write takes long on a slow card.
+TEST_F(SafeFileTest, AnEditWhileItIsWrittenIsNotLost) {
+  for (const bool fat : {false, true}) {
+    const AsFat as_fat(fat);
+    Make("config.txt", "old\n");
+    const FsTap tap(dir_.path(), [&](const FsOp& op) {
+      if (op.kind == FsOp::Kind::kWrite && op.name == New()) {
+        std::ofstream(Path("config.txt")) << "by hand\n";
+      }
+      return FsVerdict();
+    });
+    EXPECT_THAT(File().Replace("old\n", "changed\n"), IsError(ErrorCode::kConflict));
+    EXPECT_THAT(dir_.Read(), ElementsAre(Pair("config.txt", "by hand\n")));
+  }
 }
 
 TEST_F(SafeFileTest, NoFileIsNone) {
