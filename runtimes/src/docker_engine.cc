@@ -15,6 +15,7 @@
 #include "image_calls.h"
 #include "observer.h"
 #include "pull_stream.h"
+#include "pull_watch.h"
 #include "resources.h"
 
 namespace lockstep {
@@ -55,7 +56,7 @@ class DockerEngine final : public RuntimeBackend {
   }
   Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
                                 std::stop_token stop) override {
-    return docker::PullImage(api_, request, progress, stop);
+    return docker::PullImage(api_, pull_watch_, request, progress, stop);
   }
   Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) override;
   Result<void> StartContainer(const std::string& id, std::stop_token stop) override;
@@ -89,6 +90,7 @@ class DockerEngine final : public RuntimeBackend {
   Result<void> WatchOnce(EventSink& sink, bool& stood, std::stop_token stop);
 
   EngineApi api_;
+  PullWatch pull_watch_;
   Observer observer_;
 };
 

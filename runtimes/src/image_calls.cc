@@ -25,6 +25,22 @@ std::string_view RepositoryOf(std::string_view reference) {
   return tag ? reference.substr(0, colon) : reference;
 }
 
+std::optional<Error> StalledPull(const PullStream::Stall& stall, const DockerOptions& options) {
+  const auto seconds = [](std::chrono::milliseconds time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+  };
+  if (stall.downloading && stall.since_byte > options.pull_stall_timeout) {
+    return MakeError(ErrorCode::kDeadlineExceeded, "the download does not move: no byte came for " +
+                                                       seconds(options.pull_stall_timeout));
+  }
+  if (!stall.downloading && stall.since_line > options.pull_unpack_timeout) {
+    return MakeError(ErrorCode::kDeadlineExceeded,
+                     "the pull does not move: the engine reported nothing for " +
+                         seconds(options.pull_unpack_timeout));
+  }
+  return std::nullopt;
+}
+
 // An image with several names goes with the last of them. Each name that goes is lost for good: so
 // first it is made sure that nobody uses the image, and that nobody else named it.
 Result<void> RemoveReferences(EngineApi& api, const std::string& image_id, const HttpReply& refusal,
@@ -70,10 +86,12 @@ Result<void> CheckImage(EngineApi& api, const std::string& reference, std::stop_
   return Done(api.Send(std::move(request), what, stop), {200}, what);
 }
 
-Result<std::string> PullImage(EngineApi& api, const PullRequest& request, ProgressSink& progress,
-                              std::stop_token stop) {
+Result<std::string> PullImage(EngineApi& api, PullWatch& watch, const PullRequest& request,
+                              ProgressSink& progress, std::stop_token stop) {
   const std::string what = "pull image " + request.reference;
-  PullStream stream(Steady::now());
+  auto engine = api.Describe(stop);
+  if (!engine) return WithContext(std::move(engine).assume_error(), what);
+  PullStream stream(Steady::now(), UnpackingOf(engine.assume_value().kind), watch);
   LineReader lines;
   bool sane = true;
   Steady::time_point reported{};
@@ -92,11 +110,9 @@ Result<std::string> PullImage(EngineApi& api, const PullRequest& request, Progre
     return sane;
   };
   call.watchdog = [&]() -> std::optional<Error> {
-    const PullStream::Stall stall = stream.StalledFor(Steady::now());
-    const bool stalled = stall.downloading ? stall.since_byte > api.options().pull_stall_timeout
-                                           : stall.since_line > api.options().pull_unpack_timeout;
+    auto stalled = StalledPull(stream.StalledFor(Steady::now()), api.options());
     if (!stalled) return std::nullopt;
-    return WithContext(MakeError(ErrorCode::kDeadlineExceeded, "the download does not move"), what);
+    return WithContext(*std::move(stalled), what);
   };
   LOCKSTEP_TRY(const HttpReply reply, api.Send(std::move(call), what, stop));
   if (reply.status != 200) return FailureOf(reply, what);

@@ -7,15 +7,16 @@
 
 #include "engine_api.h"
 #include "lockstep/runtime_backend.h"
+#include "pull_watch.h"
 
 namespace lockstep::docker {
 
 // As RuntimeBackend::CheckImage says.
 Result<void> CheckImage(EngineApi& api, const std::string& reference, std::stop_token stop);
 
-// As RuntimeBackend::PullImage says.
-Result<std::string> PullImage(EngineApi& api, const PullRequest& request, ProgressSink& progress,
-                              std::stop_token stop);
+// As RuntimeBackend::PullImage says. All pulls of one engine share `watch`.
+Result<std::string> PullImage(EngineApi& api, PullWatch& watch, const PullRequest& request,
+                              ProgressSink& progress, std::stop_token stop);
 
 // As RuntimeBackend::RemoveImage says. kConflict too where somebody else gave the image a name.
 Result<void> RemoveImage(EngineApi& api, const std::string& image_id, std::stop_token stop);

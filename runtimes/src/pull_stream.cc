@@ -23,13 +23,32 @@ bool PullStream::OnLine(std::string_view text, Time now) {
   }
   const PullProgress before = progress_;
   OnLayer(*line, now);
-  progress_ = {};
-  for (const auto& [id, layer] : layers_) {
-    progress_.current_bytes += layer.current;
-    progress_.total_bytes += layer.total;
-  }
+  progress_ = Sum();
   return progress_.current_bytes != before.current_bytes ||
          progress_.total_bytes != before.total_bytes;
+}
+
+PullProgress PullStream::Sum() const {
+  if (whole_) return {whole_->current, whole_->total};
+  PullProgress sum;
+  for (const auto& [id, layer] : layers_) {
+    sum.current_bytes += layer.current;
+    sum.total_bytes += layer.total;
+  }
+  return sum;
+}
+
+void PullStream::Count(const Json& detail, Layer& layer, Time now) {
+  const std::int64_t current = std::clamp<std::int64_t>(Number(detail, "current"), 0, kMaxBytes);
+  // After a retry the count begins anew: any change is a sign of life, but never goes back.
+  if (current != layer.reported) {
+    last_sign_ = now;
+    watch_.NoteByte(now);
+  }
+  layer.reported = current;
+  layer.current = std::max(layer.current, current);
+  layer.total = std::max(
+      layer.total, std::clamp<std::int64_t>(Number(detail, "total"), layer.current, kMaxBytes));
 }
 
 void PullStream::OnLayer(const Json& line, Time now) {
@@ -38,33 +57,40 @@ void PullStream::OnLayer(const Json& line, Time now) {
   const bool retrying = status.starts_with("Retrying in");
   // A countdown to the next attempt is no sign of life: one engine counts down for ever.
   if (!retrying) last_line_ = now;
-  if (id.empty() || status.starts_with("Pulling from") || id == "Total") return;
+  if (id.empty() || status.starts_with("Pulling from")) return;
+  const Json& detail = At(line, "progressDetail");
+  if (id == "Total") {
+    if (!whole_) whole_.emplace();
+    Count(detail, *whole_, now);
+    return;
+  }
   if (layers_.size() >= kMaxLayers && !layers_.contains(id)) return;
   Layer& layer = layers_[id];
-  const Json& detail = At(line, "progressDetail");
-  if (status == "Downloading") {
-    const std::int64_t current = std::clamp<std::int64_t>(Number(detail, "current"), 0, kMaxBytes);
-    // After a retry the count begins anew: any change is a sign of life, but never goes back.
-    if (current != layer.reported) last_byte_ = now;
-    layer.reported = current;
-    layer.current = std::max(layer.current, current);
-    layer.total = std::max(
-        layer.total, std::clamp<std::int64_t>(Number(detail, "total"), layer.current, kMaxBytes));
+  const bool on_the_fly = unpacking_ == Unpacking::kWhileDownloading && status == "Extracting";
+  if (status == "Downloading" || on_the_fly) {
+    Count(detail, layer, now);
   } else if (status == "Download complete" || status == "Pull complete" ||
              status == "Already exists") {
     layer.current = layer.total;
   }
-  layer.downloading = status == "Downloading" || retrying;
-  if (!layer.downloading) last_byte_ = now;
+  // What has come whole may take long to unpack.
+  const bool to_come = on_the_fly && layer.reported < layer.total;
+  layer.downloading = status == "Downloading" || to_come || retrying;
+  if (!layer.downloading) last_sign_ = now;
 }
 
 PullStream::Stall PullStream::StalledFor(Time now) const {
-  const auto since = [&](Time then) {
+  const auto since = [&](Time own) {
+    const Time then = std::max(own, watch_.last_byte());
     return std::chrono::duration_cast<std::chrono::milliseconds>(now - then);
   };
   const bool downloading = std::any_of(layers_.begin(), layers_.end(),
                                        [](const auto& layer) { return layer.second.downloading; });
-  return {since(last_byte_), since(last_line_), downloading};
+  return {since(last_sign_), since(last_line_), downloading};
+}
+
+Unpacking UnpackingOf(std::string_view engine_kind) {
+  return engine_kind == "balena-engine" ? Unpacking::kWhileDownloading : Unpacking::kAfterDownload;
 }
 
 std::string PullQuery(std::string_view reference) {

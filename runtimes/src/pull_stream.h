@@ -11,6 +11,7 @@
 
 #include "json_read.h"
 #include "lockstep/runtime_backend.h"
+#include "pull_watch.h"
 
 namespace lockstep::docker {
 
@@ -37,12 +38,19 @@ class LineReader {
   std::string rest_;
 };
 
-// Sums up the layers of one pull, and knows when it moved last.
+// How an engine unpacks a layer. Where it does so while the layer comes (balena-engine), nothing
+// but its progress in unpacking tells how much has come.
+enum class Unpacking { kAfterDownload, kWhileDownloading };
+Unpacking UnpackingOf(std::string_view engine_kind);
+
+// Adds up what came of one pull, and knows when it moved last.
 class PullStream {
  public:
-  using Time = std::chrono::steady_clock::time_point;
+  using Time = PullWatch::Time;
 
-  explicit PullStream(Time now) : last_byte_(now), last_line_(now) {}
+  // `watch` is that of the engine and outlives the stream.
+  PullStream(Time now, Unpacking unpacking, PullWatch& watch)
+      : watch_(watch), unpacking_(unpacking), last_sign_(now), last_line_(now) {}
 
   // One line. Returns true where the progress changed.
   bool OnLine(std::string_view line, Time now);
@@ -51,11 +59,11 @@ class PullStream {
   // What the engine said went wrong: a pull that fails half way still has status 200.
   const std::optional<std::string>& error() const { return error_; }
 
-  // For how long nothing has moved, by the measure that holds now.
+  // For how long nothing has moved. A byte on another pull of the engine is one for both.
   struct Stall {
-    std::chrono::milliseconds since_byte;
-    std::chrono::milliseconds since_line;
-    bool downloading;  // Else it unpacks, verifies or waits.
+    std::chrono::milliseconds since_byte;  // What counts while it downloads ...
+    std::chrono::milliseconds since_line;  // ... and while it unpacks, verifies or waits.
+    bool downloading;
   };
   Stall StalledFor(Time now) const;
 
@@ -68,11 +76,16 @@ class PullStream {
   };
 
   void OnLayer(const Json& line, Time now);
+  void Count(const Json& detail, Layer& layer, Time now);
+  PullProgress Sum() const;
 
+  PullWatch& watch_;
+  const Unpacking unpacking_;
   std::map<std::string, Layer> layers_;
+  std::optional<Layer> whole_;  // Once the engine itself adds up, that is the truth.
   PullProgress progress_;
   std::optional<std::string> error_;
-  Time last_byte_;
+  Time last_sign_;  // A byte of its own, or work on a layer that is no download.
   Time last_line_;
 };
 

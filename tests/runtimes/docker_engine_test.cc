@@ -203,6 +203,24 @@ TEST(DockerEngineTest, PullThatDoesNotMoveIsGivenUp) {
               IsError(ErrorCode::kDeadlineExceeded));
 }
 
+TEST(DockerEngineTest, LinkThatDiesWhileALayerIsUnpackedOnTheFlyIsTimedByItsBytes) {
+  StubEngine stub([](const std::string& line) {
+    if (line == "GET /version") {
+      return StubEngine::Reply(R"({"ApiVersion":"1.41","Engine":"balena-engine"})");
+    }
+    return StubEngine::OpenStream(
+        R"({"status":"Extracting","id":"a","progressDetail":{"current":5,"total":9}})"
+        "\n");
+  });
+  DockerOptions options;
+  options.pull_stall_timeout = std::chrono::milliseconds(-1);  // At once: nothing to wait for.
+  options.pull_unpack_timeout = std::chrono::seconds(5);
+  NoProgress progress;
+  const auto result = EngineAt(stub.url(), options)->PullImage({"app"}, progress, {});
+  ASSERT_THAT(result, IsError(ErrorCode::kDeadlineExceeded));
+  EXPECT_THAT(result.assume_error().message, HasSubstr("no byte"));
+}
+
 // Thirty services in sync: what Lockstep made is known by its hash.
 std::string ThirtyContainers() {
   docker::Json list = docker::Json::array();

@@ -21,108 +21,8 @@ namespace lockstep::test {
 namespace {
 
 using docker::Json;
-using std::chrono::seconds;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-
-constexpr docker::PullStream::Time kStart{};
-
-TEST(PullStreamTest, SumsUpWhatLayersReport) {
-  docker::PullStream stream(kStart);
-  std::int64_t most = 0;
-  for (const Json& line : Capture("pull-big-progress")) {
-    stream.OnLine(line["line"].dump(), kStart);
-    EXPECT_GE(stream.progress().current_bytes, most) << "never goes back";
-    most = stream.progress().current_bytes;
-  }
-  EXPECT_EQ(most, 150046031);
-  EXPECT_EQ(stream.progress().total_bytes, 150046031);
-  EXPECT_FALSE(stream.error());
-}
-
-TEST(PullStreamTest, ErrorInASuccessfulReplyIsAnError) {
-  for (const std::string name : {"pull-corrupt-blob", "pull-always-truncated"}) {
-    docker::PullStream stream(kStart);
-    for (const Json& line : Capture(name)) stream.OnLine(line["line"].dump(), kStart);
-    EXPECT_TRUE(stream.error()) << name;
-  }
-}
-
-TEST(PullStreamTest, CountingDownToARetryIsNoSignOfLife) {
-  docker::PullStream stream(kStart);
-  stream.OnLine(R"({"status":"Downloading","id":"a","progressDetail":{"current":5,"total":9}})",
-                kStart);
-  for (int second = 1; second <= 70; ++second) {
-    stream.OnLine(R"({"status":"Retrying in 5 seconds","id":"a"})", kStart + seconds(second));
-  }
-  const auto stall = stream.StalledFor(kStart + seconds(70));
-  EXPECT_TRUE(stall.downloading);
-  EXPECT_EQ(stall.since_byte, seconds(70));
-}
-
-TEST(PullStreamTest, AnyByteIsASignOfLifeAfterARetryToo) {
-  docker::PullStream stream(kStart);
-  const auto downloading = [&](int current, int at) {
-    stream.OnLine(R"({"status":"Downloading","id":"a","progressDetail":{"total":9,"current":)" +
-                      std::to_string(current) + "}}",
-                  kStart + seconds(at));
-  };
-  downloading(7, 0);
-  downloading(2, 30);
-  EXPECT_EQ(stream.StalledFor(kStart + seconds(31)).since_byte, seconds(1));
-  EXPECT_EQ(stream.progress().current_bytes, 7);
-}
-
-TEST(PullStreamTest, NonsenseIsPassedOver) {
-  docker::PullStream stream(kStart);
-  for (const char* line :
-       {"", "{", "[]", "7", R"({"status":7,"id":[]})",
-        R"({"status":"Downloading","id":"a","progressDetail":[]})",
-        R"({"status":"Downloading","id":"b","progressDetail":{"current":-5,"total":"x"}})",
-        R"({"status":"Downloading","id":"c","progressDetail":{"current":1e300}})",
-        R"({"id":"Total","progressDetail":{"current":5,"total":5}})"}) {
-    EXPECT_FALSE(stream.OnLine(line, kStart)) << line;
-  }
-  EXPECT_FALSE(stream.error());
-}
-
-TEST(LineReaderTest, LinesComeWholeHoweverTheyAreCut) {
-  const std::string text = "one\ntwo\n\nthree\n";
-  for (std::size_t size = 1; size <= text.size(); ++size) {
-    docker::LineReader reader;
-    std::vector<std::string> lines;
-    for (std::size_t at = 0; at < text.size(); at += size) {
-      EXPECT_TRUE(reader.Feed(text.substr(at, size),
-                              [&](std::string_view line) { lines.emplace_back(line); }));
-    }
-    EXPECT_THAT(lines, ElementsAre("one", "two", "three"));
-  }
-}
-
-TEST(LineReaderTest, EndlessLineIsRefused) {
-  docker::LineReader reader;
-  const std::string piece(1 << 20, 'x');
-  EXPECT_TRUE(reader.Feed(piece, [](std::string_view) {}));
-  EXPECT_FALSE(reader.Feed(piece, [](std::string_view) {}));
-}
-
-struct ReferenceCase {
-  const char* reference;
-  const char* query;
-};
-
-TEST(PullQueryTest, TagOrDigestIsAlwaysGiven) {
-  for (const auto& [reference, query] :
-       {ReferenceCase{"app", "fromImage=app&tag=latest"},
-        ReferenceCase{"app:v1", "fromImage=app&tag=v1"},
-        ReferenceCase{"r:5055/x/app", "fromImage=r%3A5055%2Fx%2Fapp&tag=latest"},
-        ReferenceCase{"r:5055/app:v1", "fromImage=r%3A5055%2Fapp&tag=v1"},
-        ReferenceCase{"app@sha256:ab", "fromImage=app&tag=sha256%3Aab"},
-        ReferenceCase{"app:v1@sha256:ab", "fromImage=app&tag=sha256%3Aab"},
-        ReferenceCase{"a&fromSrc=x", "fromImage=a%26fromSrc%3Dx&tag=latest"}}) {
-    EXPECT_EQ(docker::PullQuery(reference), query);
-  }
-}
 
 std::string Nested(int depth) {
   return std::string(static_cast<std::size_t>(depth), '[') +
@@ -143,8 +43,9 @@ TEST(JsonReadTest, BracketsInTextAreNoDepth) {
 
 TEST(EngineRepliesTest, LinesThatAreNestedVeryDeepArePassedOver) {
   const std::string deep = R"({"status":)" + Nested(500'000) + "}";
-  docker::PullStream stream(kStart);
-  EXPECT_FALSE(stream.OnLine(deep, kStart));
+  docker::PullWatch watch;
+  docker::PullStream stream({}, docker::Unpacking::kAfterDownload, watch);
+  EXPECT_FALSE(stream.OnLine(deep, {}));
   EXPECT_FALSE(stream.error());
   EXPECT_EQ(docker::ReadEventLine(deep).event.kind, EngineEventKind::kOther);
 }

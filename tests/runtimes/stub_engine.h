@@ -10,6 +10,7 @@
 #include <cstdlib>
 #include <functional>
 #include <mutex>
+#include <sstream>
 #include <string>
 #include <thread>
 #include <utility>
@@ -59,6 +60,12 @@ class StubEngine {
   static std::string OpenStream() {
     return "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
   }
+  // A stream that says `text`, and then nothing more.
+  static std::string OpenStream(const std::string& text) {
+    std::ostringstream size;
+    size << std::hex << text.size();
+    return OpenStream() + size.str() + "\r\n" + text + "\r\n";
+  }
   static std::string Version() {
     return Reply(R"({"Version":"20.10","ApiVersion":"1.41","MinAPIVersion":"1.12"})");
   }
@@ -100,7 +107,7 @@ class StubEngine {
       if (size <= 0) return true;
       sent += static_cast<std::size_t>(size);
     }
-    return !reply.empty() && reply != OpenStream();
+    return !reply.empty() && !reply.starts_with(OpenStream());
   }
 
   Handler handler_;
