@@ -25,6 +25,16 @@ std::string_view RepositoryOf(std::string_view reference) {
   return tag ? reference.substr(0, colon) : reference;
 }
 
+// Whether `image`, as it is inspected, is what `reference` asks for; true where that has no digest.
+// The repository is not compared: an engine may have another way to write it.
+bool HasDigest(const Json& image, std::string_view reference) {
+  const auto at = reference.find('@');
+  if (at == std::string_view::npos) return true;
+  const auto digests = TextList(At(image, "RepoDigests"));
+  return std::any_of(digests.begin(), digests.end(),
+                     [&](const std::string& name) { return name.ends_with(reference.substr(at)); });
+}
+
 std::optional<Error> StalledPull(const PullStream::Stall& stall, const DockerOptions& options) {
   const auto seconds = [](std::chrono::milliseconds time) {
     return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
@@ -131,6 +141,9 @@ Result<std::string> PullImage(EngineApi& api, PullWatch& watch, const PullReques
   progress.OnProgress(stream.progress());
   LOCKSTEP_TRY(const Json image,
                api.Get("/images/" + EscapeQuery(request.reference) + "/json", what, stop));
+  if (!HasDigest(image, request.reference)) {
+    return WithContext(MakeError(ErrorCode::kBadReply, "the engine pulled something else"), what);
+  }
   return Text(image, "Id");
 }
 

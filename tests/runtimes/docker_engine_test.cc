@@ -221,6 +221,44 @@ TEST(DockerEngineTest, LinkThatDiesWhileALayerIsUnpackedOnTheFlyIsTimedByItsByte
   EXPECT_THAT(result.assume_error().message, HasSubstr("no byte"));
 }
 
+struct DigestCase {
+  const char* name;
+  const char* reference;
+  docker::Json digests;
+  bool good;
+};
+
+TEST(DockerEngineTest, PullByDigestBringsThatDigestAndNothingElse) {
+  using docker::Json;
+  for (const DigestCase& row : {
+           DigestCase{"that one", "r:5/app@sha256:ab", Json{"r:5/app@sha256:ab"}, true},
+           DigestCase{"among others", "app@sha256:ab", Json{"x@sha256:cd", "app@sha256:ab"}, true},
+           DigestCase{"tag as well", "app:v1@sha256:ab", Json{"app@sha256:ab"}, true},
+           DigestCase{"repository in full", "docker.io/library/app@sha256:ab",
+                      Json{"app@sha256:ab"}, true},
+           DigestCase{"another", "app@sha256:ab", Json{"app@sha256:cd"}, false},
+           DigestCase{"only its end", "app@sha256:ab", Json{"app@sha256:cdab"}, false},
+           DigestCase{"none", "app@sha256:ab", Json::array(), false},
+           DigestCase{"nonsense", "app@sha256:ab", Json(7), false},
+           DigestCase{"no digest asked for", "app:v1", Json{"app@sha256:cd"}, true},
+       }) {
+    StubEngine stub([&](const std::string& line) {
+      if (line == "GET /version") return StubEngine::Version();
+      if (line.starts_with("POST")) return Pulled("{\"status\":\"Pulling from app\"}\n");
+      return StubEngine::Reply(
+          docker::DumpJson({{"Id", "sha256:image"}, {"RepoDigests", row.digests}}));
+    });
+    NoProgress progress;
+    const auto result = EngineAt(stub.url())->PullImage({row.reference}, progress, {});
+    if (row.good) {
+      EXPECT_THAT(result, IsOkAndHolds("sha256:image")) << row.name;
+      continue;
+    }
+    ASSERT_THAT(result, IsError(ErrorCode::kBadReply)) << row.name;
+    EXPECT_THAT(result.assume_error().message, HasSubstr("something else")) << row.name;
+  }
+}
+
 // Thirty services in sync: what Lockstep made is known by its hash.
 std::string ThirtyContainers() {
   docker::Json list = docker::Json::array();
