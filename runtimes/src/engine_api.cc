@@ -107,6 +107,7 @@ Result<Negotiated> Negotiate(const Json& version) {
   info.version = Text(version, "Version");
   info.api_version = Text(version, "ApiVersion");
   info.arch = Text(version, "Arch");
+  negotiated.os = Text(version, "Os");
   const std::string kind = Text(version, "Engine");  // Docker itself does not say.
   info.kind = kind.empty() ? "docker" : kind;
   const int newest = MinorOf(info.api_version);
@@ -152,8 +153,24 @@ Result<EngineInfo> EngineApi::Describe(std::stop_token stop) {
   if (!negotiated) return WithContext(std::move(negotiated).assume_error(), kWhat);
   const std::lock_guard lock(mutex_);
   prefix_ = negotiated.assume_value().prefix;
+  os_ = negotiated.assume_value().os;
   info_ = negotiated.assume_value().info;
   return *info_;
+}
+
+Result<Platform> EngineApi::Machine(std::stop_token stop) {
+  LOCKSTEP_TRY(const EngineInfo info, Describe(stop));
+  Platform machine;
+  machine.arch = info.arch;
+  {
+    const std::lock_guard lock(mutex_);
+    machine.os = os_;
+  }
+  if (machine.arch == "arm") {
+    LOCKSTEP_TRY(const Json system, Get("/info", "ask the engine for its machine", stop));
+    machine.variant = VariantOfMachine(Text(system, "Architecture"));
+  }
+  return machine;
 }
 
 void EngineApi::ForgetVersion() {

@@ -15,6 +15,7 @@
 #include "json_read.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/runtimes/docker_engine.h"
+#include "platform.h"
 
 namespace lockstep::docker {
 
@@ -27,6 +28,8 @@ class EngineApi {
 
   // Asked once, then remembered until ForgetVersion(). Errors: kUnsupported (too old).
   Result<EngineInfo> Describe(std::stop_token stop);
+  // Which images run here. One call more than Describe() on 32-bit ARM, each time.
+  Result<Platform> Machine(std::stop_token stop);
   // The engine may have been replaced by another version of itself.
   void ForgetVersion();
 
@@ -42,12 +45,14 @@ class EngineApi {
   std::mutex mutex_;
   std::optional<EngineInfo> info_;
   std::string prefix_;  // "/v1.41"
+  std::string os_;
 };
 
 // What a /version reply says, and the prefix of the calls from then on.
 struct Negotiated {
   EngineInfo info;
   std::string prefix;
+  std::string os;
 };
 Result<Negotiated> Negotiate(const Json& version);
 

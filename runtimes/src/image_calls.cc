@@ -90,10 +90,18 @@ Result<void> RemoveReferences(EngineApi& api, const std::string& image_id, const
 
 Result<void> CheckImage(EngineApi& api, const std::string& reference, std::stop_token stop) {
   const std::string what = "ask the registry for image " + reference;
-  HttpRequest request;
-  request.path = "/distribution/" + EscapeQuery(reference) + "/json";
-  request.timeout = api.options().query_timeout;
-  return Done(api.Send(std::move(request), what, stop), {200}, what);
+  LOCKSTEP_TRY(const Json found,
+               api.Get("/distribution/" + EscapeQuery(reference) + "/json", what, stop));
+  auto machine = api.Machine(stop);
+  if (!machine) return WithContext(std::move(machine).assume_error(), what);
+  const auto others = OnlyForOthers(At(found, "Platforms"), machine.assume_value());
+  if (!others) return Ok();
+  return WithContext(
+      MakeError(ErrorCode::kNotFound,
+                "the registry has it for " + *others + ", and not for this machine (" +
+                    NameOf(machine.assume_value()) + ")",
+                "build the image for this machine, too"),
+      what);
 }
 
 Result<std::string> PullImage(EngineApi& api, PullWatch& watch, const PullRequest& request,

@@ -259,6 +259,49 @@ TEST(DockerEngineTest, PullByDigestBringsThatDigestAndNothingElse) {
   }
 }
 
+// A registry that has app:v1 for `platforms`, asked by an engine on `machine`.
+StubEngine::Handler Offering(std::string platforms, std::string machine) {
+  return [platforms = std::move(platforms), machine = std::move(machine)](const std::string& line) {
+    if (line == "GET /version") {
+      return StubEngine::Reply(R"({"ApiVersion":"1.41",)" + machine + "}");
+    }
+    if (line.ends_with("/info")) return StubEngine::Reply(R"({"Architecture":"armv6l"})");
+    return StubEngine::Reply(R"({"Descriptor":{},"Platforms":)" + platforms + "}");
+  };
+}
+
+TEST(DockerEngineTest, ImageForOtherMachinesIsNotFound) {
+  const std::string platforms = R"([{"os":"linux","architecture":"amd64"},)"
+                                R"({"os":"linux","architecture":"arm","variant":"v7"}])";
+  struct Case {
+    const char* machine;
+    const char* name;
+    bool found;
+  };
+  for (const Case& row : {Case{R"("Os":"linux","Arch":"amd64")", "linux/amd64", true},
+                          Case{R"("Os":"linux","Arch":"riscv64")", "linux/riscv64", false},
+                          Case{R"("Os":"freebsd","Arch":"amd64")", "freebsd/amd64", false},
+                          Case{R"("Os":"linux","Arch":"arm")", "linux/arm/v6", false},
+                          Case{R"("Os":"linux")", "unknown", true}}) {
+    StubEngine stub(Offering(platforms, row.machine));
+    const auto result = EngineAt(stub.url())->CheckImage("app:v1", {});
+    if (row.found) {
+      EXPECT_THAT(result, IsOk()) << row.name;
+      continue;
+    }
+    ASSERT_THAT(result, IsError(ErrorCode::kNotFound)) << row.name;
+    EXPECT_THAT(result.assume_error().message, HasSubstr("linux/amd64, linux/arm/v7"));
+    EXPECT_THAT(result.assume_error().message, HasSubstr(row.name));
+    EXPECT_EQ(result.assume_error().context, "ask the registry for image app:v1");
+  }
+}
+
+TEST(DockerEngineTest, ImageThatTheRegistryDoesNotHaveIsNotFound) {
+  StubEngine stub(
+      Always(StubEngine::Reply(R"({"message":"manifest unknown: manifest unknown"})", 404)));
+  EXPECT_THAT(EngineAt(stub.url())->CheckImage("app:nope", {}), IsError(ErrorCode::kNotFound));
+}
+
 // Thirty services in sync: what Lockstep made is known by its hash.
 std::string ThirtyContainers() {
   docker::Json list = docker::Json::array();
