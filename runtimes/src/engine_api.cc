@@ -49,6 +49,12 @@ std::string_view HintOf(ErrorCode code) {
   }
 }
 
+// The engine only complains that what it got is no JSON.
+bool IsAboutAWebPage(std::string_view message) {
+  constexpr auto kNone = std::string_view::npos;
+  return message.find("invalid character '<'") != kNone || message.find("text/html") != kNone;
+}
+
 ErrorCode CodeOfStatus(long status) {
   switch (status) {
     case 400:
@@ -90,7 +96,12 @@ Error FailureOf(const HttpReply& reply, std::string_view what) {
   if (message.empty()) message = "the engine answered " + std::to_string(reply.status);
   if (message.size() > kMaxMessage) message.resize(kMaxMessage);
   const ErrorCode code = CodeOfMessage(message, CodeOfStatus(reply.status));
-  return WithContext(MakeError(code, std::move(message), std::string(HintOf(code))), what);
+  std::string hint(HintOf(code));
+  if (IsAboutAWebPage(message)) {
+    message = "the registry answers with a web page: " + message;
+    hint = "is this the address of a registry?";
+  }
+  return WithContext(MakeError(code, std::move(message), std::move(hint)), what);
 }
 
 Result<void> Done(const Result<HttpReply>& reply, std::initializer_list<long> good,

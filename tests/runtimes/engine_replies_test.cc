@@ -269,6 +269,43 @@ TEST(FailureTest, CodeSaysWhatCanBeDone) {
   }
 }
 
+TEST(FailureTest, WebPageInPlaceOfARegistryIsNamedAsOne) {
+  for (const std::string capture : {"pull-registry-html", "balena-pull-registry-html"}) {
+    const Json lines = Capture(capture);
+    ASSERT_EQ(lines.size(), 1U) << capture;
+    const Error error = docker::FailureOf({500, docker::DumpJson(lines[0]["line"])}, "pull image");
+    EXPECT_EQ(error.code, ErrorCode::kUnavailable) << "a hotel's page goes away again";
+    EXPECT_THAT(error.message, HasSubstr("web page")) << capture;
+    EXPECT_THAT(error.message, HasSubstr("invalid character '<'")) << "the engine's words";
+    EXPECT_THAT(error.hint, HasSubstr("address of a registry")) << capture;
+  }
+}
+
+struct WebPageCase {
+  long status;
+  const char* message;
+  ErrorCode code;
+};
+
+TEST(FailureTest, WebPageIsKnownByWhateverTheEngineSaysOfIt) {
+  for (const auto& [status, message, code] : {
+           WebPageCase{500,
+                       "error parsing HTTP 403 response body: invalid character '<' looking for "
+                       "beginning of value: \"<html>\\r\\n<head>\"",
+                       ErrorCode::kUnavailable},
+           WebPageCase{404,
+                       "error parsing HTTP 404 response body: invalid character '<' looking for "
+                       "beginning of value: \"<!DOCTYPE html>\"",
+                       ErrorCode::kNotFound},
+           WebPageCase{500, "unsupported manifest media type and no default available: text/html",
+                       ErrorCode::kUnavailable},
+       }) {
+    const Error error = docker::FailureOf({status, docker::DumpJson({{"message", message}})}, "x");
+    EXPECT_EQ(error.code, code) << message;
+    EXPECT_THAT(error.hint, HasSubstr("address of a registry")) << message;
+  }
+}
+
 TEST(EventTest, ReadsWhatHappenedToAContainer) {
   const auto died = docker::ReadEventLine(
       R"({"Type":"container","Action":"die","Actor":{"ID":"c","Attributes":{"exitCode":"137"}}})");
