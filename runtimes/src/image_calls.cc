@@ -7,8 +7,6 @@
 #include <utility>
 #include <vector>
 
-#include "pull_stream.h"
-
 namespace lockstep::docker {
 namespace {
 
@@ -33,22 +31,6 @@ bool HasDigest(const Json& image, std::string_view reference) {
   const auto digests = TextList(At(image, "RepoDigests"));
   return std::any_of(digests.begin(), digests.end(),
                      [&](const std::string& name) { return name.ends_with(reference.substr(at)); });
-}
-
-std::optional<Error> StalledPull(const PullStream::Stall& stall, const DockerOptions& options) {
-  const auto seconds = [](std::chrono::milliseconds time) {
-    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
-  };
-  if (stall.downloading && stall.since_byte > options.pull_stall_timeout) {
-    return MakeError(ErrorCode::kDeadlineExceeded, "the download does not move: no byte came for " +
-                                                       seconds(options.pull_stall_timeout));
-  }
-  if (!stall.downloading && stall.since_line > options.pull_unpack_timeout) {
-    return MakeError(ErrorCode::kDeadlineExceeded,
-                     "the pull does not move: the engine reported nothing for " +
-                         seconds(options.pull_unpack_timeout));
-  }
-  return std::nullopt;
 }
 
 // An image with several names goes with the last of them. Each name that goes is lost for good: so
@@ -87,6 +69,22 @@ Result<void> RemoveReferences(EngineApi& api, const std::string& image_id, const
 }
 
 }  // namespace
+
+std::optional<Error> StalledPull(const PullStream::Stall& stall, const DockerOptions& options) {
+  const auto seconds = [](std::chrono::milliseconds time) {
+    return std::to_string(std::chrono::duration_cast<std::chrono::seconds>(time).count()) + " s";
+  };
+  if (stall.downloading && stall.since_byte > options.pull_stall_timeout) {
+    return MakeError(ErrorCode::kDeadlineExceeded, "the download does not move: no byte came for " +
+                                                       seconds(options.pull_stall_timeout));
+  }
+  if (!stall.downloading && stall.since_line > options.pull_unpack_timeout) {
+    return MakeError(ErrorCode::kDeadlineExceeded,
+                     "the pull does not move: the engine reported nothing for " +
+                         seconds(options.pull_unpack_timeout));
+  }
+  return std::nullopt;
+}
 
 Result<void> CheckImage(EngineApi& api, const std::string& reference, std::stop_token stop) {
   const std::string what = "ask the registry for image " + reference;

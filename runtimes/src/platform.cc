@@ -56,7 +56,6 @@ bool Fits(const Platform& offered, const Platform& machine) {
     // Engines take what their processor runs in its 32-bit mode.
     return (ours == "amd64" && theirs == "386") || (ours == "arm64" && theirs == "arm");
   }
-  if (ours != "arm") return true;  // Elsewhere a variant is a habit of whoever wrote it.
   const int needed = NumberOf(offered.variant);
   const int present = NumberOf(machine.variant);
   return needed == 0 || present == 0 || needed <= present;

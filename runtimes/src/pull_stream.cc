@@ -41,10 +41,7 @@ PullProgress PullStream::Sum() const {
 void PullStream::Count(const Json& detail, Layer& layer, Time now) {
   const std::int64_t current = std::clamp<std::int64_t>(Number(detail, "current"), 0, kMaxBytes);
   // After a retry the count begins anew: any change is a sign of life, but never goes back.
-  if (current != layer.reported) {
-    last_sign_ = now;
-    watch_.NoteByte(now);
-  }
+  if (current != layer.reported) watch_.NoteByte(now);
   layer.reported = current;
   layer.current = std::max(layer.current, current);
   layer.total = std::max(
@@ -76,7 +73,7 @@ void PullStream::OnLayer(const Json& line, Time now) {
   // What has come whole may take long to unpack.
   const bool to_come = on_the_fly && layer.reported < layer.total;
   layer.downloading = status == "Downloading" || to_come || retrying;
-  if (!layer.downloading) last_sign_ = now;
+  if (!layer.downloading) last_work_ = now;
 }
 
 PullStream::Stall PullStream::StalledFor(Time now) const {
@@ -86,7 +83,7 @@ PullStream::Stall PullStream::StalledFor(Time now) const {
   };
   const bool downloading = std::any_of(layers_.begin(), layers_.end(),
                                        [](const auto& layer) { return layer.second.downloading; });
-  return {since(last_sign_), since(last_line_), downloading};
+  return {since(last_work_), since(last_line_), downloading};
 }
 
 Unpacking UnpackingOf(std::string_view engine_kind) {

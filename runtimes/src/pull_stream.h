@@ -50,7 +50,7 @@ class PullStream {
 
   // `watch` is that of the engine and outlives the stream.
   PullStream(Time now, Unpacking unpacking, PullWatch& watch)
-      : watch_(watch), unpacking_(unpacking), last_sign_(now), last_line_(now) {}
+      : watch_(watch), unpacking_(unpacking), last_work_(now), last_line_(now) {}
 
   // One line. Returns true where the progress changed.
   bool OnLine(std::string_view line, Time now);
@@ -85,7 +85,7 @@ class PullStream {
   std::optional<Layer> whole_;  // Once the engine itself adds up, that is the truth.
   PullProgress progress_;
   std::optional<std::string> error_;
-  Time last_sign_;  // A byte of its own, or work on a layer that is no download.
+  Time last_work_;  // On a layer, other than a download: bytes are noted in the watch.
   Time last_line_;
 };
 

@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "capture.h"
+#include "image_calls.h"
 
 namespace lockstep::test {
 namespace {
@@ -180,6 +181,28 @@ TEST(PullStreamTest, EngineThatUnpacksAfterwardsIsNotTimedByBytesWhileItUnpacks)
       R"({"status":"Extracting","id":"a","progressDetail":{"current":5,"total":9}})", kStart);
   EXPECT_FALSE(pull.At(0).downloading);
   EXPECT_EQ(pull.stream.progress().total_bytes, 0);
+}
+
+struct StallCase {
+  const char* name;
+  docker::PullStream::Stall stall;
+  const char* reason;  // Empty: it may go on.
+};
+
+TEST(StalledPullTest, EachMeasureHasItsOwnLimit) {
+  for (const StallCase& row : {
+           StallCase{"comes", {seconds(60), seconds(60), true}, ""},
+           StallCase{
+               "came to a halt", {milliseconds(60'001), seconds(0), true}, "no byte came for 60 s"},
+           StallCase{"unpacks", {minutes(10), minutes(10), false}, ""},
+           StallCase{"unpacks for ever", {seconds(0), seconds(601), false}, "nothing for 600 s"},
+       }) {
+    const auto error = docker::StalledPull(row.stall, DockerOptions{});
+    EXPECT_EQ(error.has_value(), *row.reason != '\0') << row.name;
+    if (!error) continue;
+    EXPECT_EQ(error->code, ErrorCode::kDeadlineExceeded) << row.name;
+    EXPECT_THAT(error->message, HasSubstr(row.reason)) << row.name;
+  }
 }
 
 TEST(PullStreamTest, SumOfTheEngineIsPreferredToThatOfItsLayers) {

@@ -18,7 +18,7 @@ struct DockerOptions {
   std::chrono::milliseconds query_timeout = std::chrono::seconds(30);  // Lists and look-ups.
   std::chrono::milliseconds change_timeout = std::chrono::minutes(2);  // Create, start, remove.
   std::chrono::milliseconds remove_image_timeout = std::chrono::minutes(10);
-  // A pull is given up when no byte came for this long ...
+  // A pull is given up when no byte came for this long, on it or on any other of the engine ...
   std::chrono::milliseconds pull_stall_timeout = std::chrono::seconds(60);
   // ... or, while it unpacks or waits for another pull, when nothing was reported for this long.
   std::chrono::milliseconds pull_unpack_timeout = std::chrono::minutes(10);
