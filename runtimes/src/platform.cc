@@ -26,7 +26,7 @@ std::string_view CommonArch(std::string_view arch) {
   return arch;
 }
 
-// "v7" and "7" -> 7; 0 where it is not known.
+// "v7" and "7" -> 7; 0, which fits everywhere, where it is not known.
 int NumberOf(std::string_view variant) {
   if (variant.starts_with('v')) variant.remove_prefix(1);
   return variant.size() == 1 && variant[0] >= '1' && variant[0] <= '9' ? variant[0] - '0' : 0;
@@ -58,7 +58,7 @@ bool Fits(const Platform& offered, const Platform& machine) {
   }
   const int needed = NumberOf(offered.variant);
   const int present = NumberOf(machine.variant);
-  return needed == 0 || present == 0 || needed <= present;
+  return present == 0 || needed <= present;
 }
 
 std::optional<std::string> OnlyForOthers(const Json& platforms, const Platform& machine) {

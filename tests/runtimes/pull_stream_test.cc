@@ -194,6 +194,7 @@ TEST(StalledPullTest, EachMeasureHasItsOwnLimit) {
            StallCase{"comes", {seconds(60), seconds(60), true}, ""},
            StallCase{
                "came to a halt", {milliseconds(60'001), seconds(0), true}, "no byte came for 60 s"},
+           StallCase{"tries again and again", {seconds(1), seconds(601), true}, ""},
            StallCase{"unpacks", {minutes(10), minutes(10), false}, ""},
            StallCase{"unpacks for ever", {seconds(0), seconds(601), false}, "nothing for 600 s"},
        }) {
@@ -227,6 +228,21 @@ TEST(PullStreamTest, CountingDownToARetryIsNoSignOfLife) {
   for (int second = 1; second <= 70; ++second) pull.Says("Retrying in 5 seconds", second);
   EXPECT_TRUE(pull.At(70).downloading);
   EXPECT_EQ(pull.At(70).since_byte, seconds(70));
+  EXPECT_EQ(pull.At(70).since_line, seconds(70));
+}
+
+TEST(PullStreamTest, SameCountAgainIsNoByte) {
+  Pull pull;
+  for (int second = 0; second <= 70; ++second) pull.Downloads(5, second);
+  EXPECT_EQ(pull.At(70).since_byte, seconds(70));
+}
+
+TEST(PullStreamTest, DownloadThatFollowsLongWorkHasItsFullTime) {
+  Pull pull;
+  for (int second = 0; second <= 300; ++second) pull.Says("Extracting", second);
+  pull.Says("Retrying in 5 seconds", 301);
+  EXPECT_TRUE(pull.At(301).downloading);
+  EXPECT_EQ(pull.At(301).since_byte, seconds(1));
 }
 
 TEST(PullStreamTest, AnyByteIsASignOfLifeAfterARetryToo) {
