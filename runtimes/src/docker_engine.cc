@@ -1,8 +1,5 @@
 #include "lockstep/runtimes/docker_engine.h"
 
-#include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -11,7 +8,7 @@
 #include "create_request.h"
 #include "engine_api.h"
 #include "engine_names.h"
-#include "event_stream.h"
+#include "event_watch.h"
 #include "image_calls.h"
 #include "observer.h"
 #include "pull_stream.h"
@@ -24,8 +21,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstBackOff{100};
-constexpr milliseconds kLongestBackOff{10'000};
 constexpr milliseconds kStopMargin{10'000};
 
 std::string ContainerPath(const std::string& id, std::string_view rest = {}) {
@@ -76,7 +71,9 @@ class DockerEngine final : public RuntimeBackend {
   Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override {
     return docker::RemoveImage(api_, image_id, stop);
   }
-  Result<void> Watch(EventSink& sink, std::stop_token stop) override;
+  Result<void> Watch(EventSink& sink, std::stop_token stop) override {
+    return WatchEvents(api_, observer_, sink, stop);
+  }
 
  private:
   Result<HttpReply> Change(std::string method, std::string path, const Json& body,
@@ -87,7 +84,6 @@ class DockerEngine final : public RuntimeBackend {
                                     std::string_view what, std::stop_token stop);
   Result<void> Connect(const std::string& network, const std::string& container,
                        const Json& endpoint, std::stop_token stop);
-  Result<void> WatchOnce(EventSink& sink, bool& stood, std::stop_token stop);
 
   EngineApi api_;
   PullWatch pull_watch_;
@@ -307,48 +303,6 @@ Result<void> DockerEngine::RemoveVolume(const VolumeSpec& volume, std::stop_toke
   const std::string what = "remove volume " + name;
   return Done(Change("DELETE", "/volumes/" + EscapeQuery(name), Json(), what, stop), {204, 404},
               what);
-}
-
-Result<void> DockerEngine::WatchOnce(EventSink& sink, bool& stood, std::stop_token stop) {
-  LineReader lines;
-  HttpRequest request;
-  request.path = "/events?" + EventsQuery();
-  request.on_open = [&] {
-    stood = true;
-    observer_.StartTrusting();
-    sink.OnGap();
-  };
-  request.on_data = [&](std::string_view piece) {
-    return lines.Feed(piece, [&](std::string_view line) {
-      const ReadEvent read = ReadEventLine(line);
-      if (!read.container.empty()) observer_.Forget(read.container);
-      sink.OnEvent(read.event);
-    });
-  };
-  const auto reply = api_.Send(std::move(request), "watch the engine's events", stop);
-  observer_.StopTrusting();
-  return Done(reply, {200}, "watch the engine's events");
-}
-
-Result<void> DockerEngine::Watch(EventSink& sink, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any pause;
-  milliseconds back_off = kFirstBackOff;
-  while (true) {
-    bool stood = false;
-    auto ended = WatchOnce(sink, stood, stop);
-    if (!ended) {
-      const ErrorCode code = ended.assume_error().code;
-      const bool lasting = code == ErrorCode::kCancelled || code == ErrorCode::kPermissionDenied ||
-                           code == ErrorCode::kUnsupported;
-      if (lasting) return ended;
-    }
-    // Whoever answers next may be another version.
-    if (stood) api_.ForgetVersion();
-    back_off = stood ? kFirstBackOff : std::min(back_off * 2, kLongestBackOff);
-    std::unique_lock lock(mutex);
-    pause.wait_for(lock, stop, back_off, [] { return false; });
-  }
 }
 
 }  // namespace
