@@ -72,7 +72,7 @@ class DockerEngine final : public RuntimeBackend {
     return docker::RemoveImage(api_, image_id, stop);
   }
   Result<void> Watch(EventSink& sink, std::stop_token stop) override {
-    return WatchEvents(api_, observer_, sink, stop);
+    return EventWatch(api_, observer_, clock_).Run(sink, stop);
   }
 
  private:
@@ -85,6 +85,7 @@ class DockerEngine final : public RuntimeBackend {
   Result<void> Connect(const std::string& network, const std::string& container,
                        const Json& endpoint, std::stop_token stop);
 
+  SystemClock clock_;
   EngineApi api_;
   PullWatch pull_watch_;
   Observer observer_;

@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_RUNTIMES_EVENT_STREAM_H_
 #define LOCKSTEP_RUNTIMES_EVENT_STREAM_H_
 
+#include <deque>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@ namespace lockstep::docker {
 struct ReadEvent {
   EngineEvent event;
   std::string container;  // The one it is about, for events of any kind; may be empty.
+  std::string key;        // The same for an exact repeat alone; empty where that cannot be told.
 };
 
 // A line that is no event reads as kOther.
@@ -19,6 +21,16 @@ ReadEvent ReadEventLine(std::string_view line);
 
 // The query of GET /events. Probes of health checks flood the stream otherwise.
 std::string EventsQuery();
+
+// Tells which events were reported before: some engines send one twice.
+class SeenEvents {
+ public:
+  // True the first time, and always for an empty key.
+  bool IsNew(const std::string& key);
+
+ private:
+  std::deque<std::string> keys_;  // The latest last.
+};
 
 }  // namespace lockstep::docker
 

@@ -1,66 +1,62 @@
 #include "event_watch.h"
 
 #include <algorithm>
-#include <chrono>
 #include <condition_variable>
 #include <mutex>
 #include <string_view>
 #include <utility>
 
-#include "event_stream.h"
 #include "pull_stream.h"
 
 namespace lockstep::docker {
-namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kFirstBackOff{100};
-constexpr milliseconds kLongestBackOff{10'000};
-
-Result<void> WatchOnce(EngineApi& api, Observer& observer, EventSink& sink, bool& stood,
-                       std::stop_token stop) {
+Result<void> EventWatch::Once(EventSink& sink, SeenEvents& seen, std::optional<MonoTime>& opened,
+                              std::stop_token stop) {
+  constexpr std::string_view kWhat = "watch the engine's events";
   LineReader lines;
   HttpRequest request;
   request.path = "/events?" + EventsQuery();
+  request.open_timeout = times_.open_timeout;
   request.on_open = [&] {
-    stood = true;
-    observer.StartTrusting();
+    opened = clock_.Monotonic();
+    observer_.StartTrusting();
     sink.OnGap();
   };
   request.on_data = [&](std::string_view piece) {
     return lines.Feed(piece, [&](std::string_view line) {
       const ReadEvent read = ReadEventLine(line);
-      if (!read.container.empty()) observer.Forget(read.container);
-      sink.OnEvent(read.event);
+      if (!read.container.empty()) observer_.Forget(read.container);
+      if (seen.IsNew(read.key)) sink.OnEvent(read.event);
     });
   };
-  const auto reply = api.Send(std::move(request), "watch the engine's events", stop);
-  observer.StopTrusting();
-  return Done(reply, {200}, "watch the engine's events");
+  const auto reply = api_.Send(std::move(request), kWhat, stop);
+  observer_.StopTrusting();
+  return Done(reply, {200}, kWhat);
 }
 
-}  // namespace
-
-Result<void> WatchEvents(EngineApi& api, Observer& observer, EventSink& sink,
-                         std::stop_token stop) {
+void EventWatch::Pause(milliseconds duration, std::stop_token stop) {
   std::mutex mutex;
-  std::condition_variable_any pause;
-  milliseconds back_off = kFirstBackOff;
+  std::condition_variable_any changed;
+  std::unique_lock lock(mutex);
+  (void)clock_.WaitUntil(changed, lock, clock_.Monotonic() + duration, stop, [] { return false; });
+}
+
+// The pauses have no random part: each engine has its one watcher on the same machine, so that
+// there is no crowd to spread.
+Result<void> EventWatch::Run(EventSink& sink, std::stop_token stop) {
+  SeenEvents seen;
+  milliseconds pause = times_.first_pause;
   while (true) {
-    bool stood = false;
-    auto ended = WatchOnce(api, observer, sink, stood, stop);
-    if (!ended) {
-      const ErrorCode code = ended.assume_error().code;
-      const bool lasting = code == ErrorCode::kCancelled || code == ErrorCode::kPermissionDenied ||
-                           code == ErrorCode::kUnsupported;
-      if (lasting) return ended;
-    }
+    std::optional<MonoTime> opened;
+    auto ended = Once(sink, seen, opened, stop);
+    if (!ended && ended.assume_error().code == ErrorCode::kCancelled) return ended;
     // Whoever answers next may be another version.
-    if (stood) api.ForgetVersion();
-    back_off = stood ? kFirstBackOff : std::min(back_off * 2, kLongestBackOff);
-    std::unique_lock lock(mutex);
-    pause.wait_for(lock, stop, back_off, [] { return false; });
+    api_.ForgetVersion();
+    if (opened && clock_.Monotonic() - *opened >= times_.settled_after) pause = times_.first_pause;
+    Pause(pause, stop);
+    pause = std::min(pause * 2, times_.longest_pause);
   }
 }
 

@@ -3,7 +3,9 @@
 #include <curl/curl.h>
 #include <sys/un.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstring>
 #include <utility>
 
@@ -20,6 +22,7 @@ struct Exchange {
   CURL* easy = nullptr;
   const HttpRequest* request = nullptr;
   HttpReply reply;
+  bool opened = false;
   bool too_long = false;
   bool ended_by_reader = false;
 };
@@ -47,7 +50,10 @@ std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
   if (std::string_view(data, size) != "\r\n") return size;
   curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &exchange.reply.status);
-  if (exchange.reply.status == 200) exchange.request->on_open();
+  if (exchange.reply.status == 200) {
+    exchange.opened = true;
+    exchange.request->on_open();
+  }
   return size;
 }
 
@@ -62,6 +68,12 @@ Error CannotConnect(const EngineAddress& address, int system_error) {
                    "start it, or name another with --engine");
 }
 
+Error NoAnswer(std::chrono::milliseconds within) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(within);
+  return MakeError(ErrorCode::kDeadlineExceeded,
+                   "the engine gave no answer within " + std::to_string(seconds.count()) + " s");
+}
+
 Error TransportError(CURLcode code, const Exchange& exchange, const EngineAddress& address) {
   long system_error = 0;
   switch (code) {
@@ -69,12 +81,7 @@ Error TransportError(CURLcode code, const Exchange& exchange, const EngineAddres
       curl_easy_getinfo(exchange.easy, CURLINFO_OS_ERRNO, &system_error);
       return CannotConnect(address, static_cast<int>(system_error));
     case CURLE_OPERATION_TIMEDOUT:
-      return MakeError(ErrorCode::kDeadlineExceeded,
-                       "the engine gave no answer within " +
-                           std::to_string(std::chrono::duration_cast<std::chrono::seconds>(
-                                              exchange.request->timeout)
-                                              .count()) +
-                           " s");
+      return NoAnswer(exchange.request->timeout);
     case CURLE_WRITE_ERROR:
       return MakeError(ErrorCode::kBadReply, "the engine's reply is longer than allowed");
     case CURLE_WEIRD_SERVER_REPLY:
@@ -113,7 +120,7 @@ class HttpClient::Lane {
     exchange.request = &request;
     SetUp(request, address, exchange);
     curl_multi_add_handle(multi_, easy_);
-    auto outcome = Drive(request, stop);
+    auto outcome = Drive(exchange, stop);
     curl_multi_remove_handle(multi_, easy_);
     if (!outcome) return outcome.assume_error();
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &exchange.reply.status);
@@ -155,9 +162,10 @@ class HttpClient::Lane {
     }
   }
 
-  Result<CURLcode> Drive(const HttpRequest& request, const std::stop_token& stop) {
+  Result<CURLcode> Drive(const Exchange& exchange, const std::stop_token& stop) {
+    const HttpRequest& request = *exchange.request;
     const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
-    const int wait_ms = request.watchdog ? kWatchdogIntervalMs : kUnboundedWaitMs;
+    const auto open_by = std::chrono::steady_clock::now() + request.open_timeout;
     while (true) {
       if (stop.stop_requested()) return MakeError(ErrorCode::kCancelled, "stopped");
       int running = 0;
@@ -168,6 +176,13 @@ class HttpClient::Lane {
       }
       if (request.watchdog) {
         if (auto error = request.watchdog()) return *std::move(error);
+      }
+      int wait_ms = request.watchdog ? kWatchdogIntervalMs : kUnboundedWaitMs;
+      if (request.open_timeout.count() > 0 && !exchange.opened) {
+        const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(
+            open_by - std::chrono::steady_clock::now());
+        if (remaining.count() <= 0) return NoAnswer(request.open_timeout);
+        wait_ms = static_cast<int>(std::min<std::int64_t>(wait_ms, remaining.count()));
       }
       if (curl_multi_poll(multi_, nullptr, 0, wait_ms, nullptr) != CURLM_OK) {
         return CURLE_FAILED_INIT;

@@ -37,6 +37,9 @@ struct HttpRequest {
   std::function<bool(std::string_view piece)> on_data;
   // Told once the head of a reply with status 200 has come, before any of its body.
   std::function<void()> on_open;
+  // For a stream, whose silence means nothing once it stands: of the time until on_open is told; 0:
+  // none.
+  std::chrono::milliseconds open_timeout{0};
   // Asked about once a second; an error ends the exchange with it.
   std::function<std::optional<Error>()> watchdog;
 };

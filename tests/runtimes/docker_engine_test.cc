@@ -521,29 +521,5 @@ TEST(DockerEngineTest, WhatWasSeenInsideHoldsWhileEventsAreWatched) {
   watching.join();
 }
 
-class GapCounter final : public EventSink {
- public:
-  explicit GapCounter(std::stop_source stop) : stop_(std::move(stop)) {}
-  void OnEvent(const EngineEvent&) override { ++events; }
-  void OnGap() override {
-    if (++gaps == 3) stop_.request_stop();
-  }
-  int gaps = 0;
-  int events = 0;
-
- private:
-  std::stop_source stop_;
-};
-
-TEST(DockerEngineTest, WatchThatIsCutGoesOnAndReportsTheGap) {
-  StubEngine stub(Always(StubEngine::Reply(
-      "{\"Type\":\"container\",\"Action\":\"start\",\"Actor\":{\"ID\":\"c\"}}\n")));
-  std::stop_source stop;
-  GapCounter sink(stop);
-  EXPECT_THAT(EngineAt(stub.url())->Watch(sink, stop.get_token()), IsError(ErrorCode::kCancelled));
-  EXPECT_EQ(sink.gaps, 3);
-  EXPECT_GE(sink.events, 2);
-}
-
 }  // namespace
 }  // namespace lockstep::test
