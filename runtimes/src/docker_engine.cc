@@ -10,6 +10,7 @@
 #include "engine_names.h"
 #include "event_watch.h"
 #include "image_calls.h"
+#include "network_calls.h"
 #include "observer.h"
 #include "pull_stream.h"
 #include "pull_watch.h"
@@ -22,20 +23,6 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kStopMargin{10'000};
-
-std::string ContainerPath(const std::string& id, std::string_view rest = {}) {
-  return "/containers/" + EscapeQuery(id) + std::string(rest);
-}
-
-// Ids are long; twelve digits are what people see elsewhere.
-std::string Short(const std::string& id) { return id.substr(0, 12); }
-
-// Whether a network or volume that was found is one of the app that `spec` names.
-template <typename Observed, typename Spec>
-bool IsOfApp(const Observed& found, const Spec& spec) {
-  const bool same_id = !spec.app_id.empty() && found.app_id == spec.app_id;
-  return found.owned && (found.app == spec.app || same_id);
-}
 
 class DockerEngine final : public RuntimeBackend {
  public:
@@ -62,10 +49,16 @@ class DockerEngine final : public RuntimeBackend {
   Result<void> RenameContainer(const std::string& id, const std::string& name,
                                std::stop_token stop) override;
   Result<void> RemoveContainer(const std::string& id, std::stop_token stop) override;
-  Result<void> CreateNetwork(const NetworkSpec& spec, std::stop_token stop) override;
+  Result<void> CreateNetwork(const NetworkSpec& spec, std::stop_token stop) override {
+    return docker::CreateNetwork(api_, spec, stop);
+  }
   Result<void> ConnectNetwork(const std::string& container, const NetworkSpec& network,
-                              const Value& endpoint, std::stop_token stop) override;
-  Result<void> RemoveNetwork(const NetworkSpec& network, std::stop_token stop) override;
+                              const Value& endpoint, std::stop_token stop) override {
+    return docker::ConnectNetwork(api_, container, network, endpoint, stop);
+  }
+  Result<void> RemoveNetwork(const NetworkSpec& network, std::stop_token stop) override {
+    return docker::RemoveNetwork(api_, network, stop);
+  }
   Result<void> CreateVolume(const VolumeSpec& spec, std::stop_token stop) override;
   Result<void> RemoveVolume(const VolumeSpec& volume, std::stop_token stop) override;
   Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override {
@@ -76,30 +69,17 @@ class DockerEngine final : public RuntimeBackend {
   }
 
  private:
-  Result<HttpReply> Change(std::string method, std::string path, const Json& body,
-                           std::string_view what, std::stop_token stop);
+  Result<CreateRequest> Prepare(const ContainerSpec& spec, std::stop_token stop);
   Result<std::string> FindNewest(const std::string& app, const std::string& service,
                                  std::stop_token stop);
   Result<std::string> FindUnstarted(const ContainerSpec& spec, const HttpReply& refusal,
                                     std::string_view what, std::stop_token stop);
-  Result<void> Connect(const std::string& network, const std::string& container,
-                       const Json& endpoint, std::stop_token stop);
 
   SystemClock clock_;
   EngineApi api_;
   PullWatch pull_watch_;
   Observer observer_;
 };
-
-Result<HttpReply> DockerEngine::Change(std::string method, std::string path, const Json& body,
-                                       std::string_view what, std::stop_token stop) {
-  HttpRequest request;
-  request.method = std::move(method);
-  request.path = std::move(path);
-  if (!body.is_null()) request.body = DumpJson(body);
-  request.timeout = api_.options().change_timeout;
-  return api_.Send(std::move(request), what, stop);
-}
 
 // The container that `service:X` means: the newest one of X.
 Result<std::string> DockerEngine::FindNewest(const std::string& app, const std::string& service,
@@ -138,22 +118,31 @@ Result<std::string> DockerEngine::FindUnstarted(const ContainerSpec& spec, const
   return Text(found, "Id");
 }
 
-Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std::stop_token stop) {
-  const std::string what = "create container " + spec.name;
-  const auto info = api_.Describe(stop);
-  if (!info) return WithContext(info.assume_error(), what);
-  if (auto able = CheckNeeds(spec.spec, info.assume_value().api_version); !able) {
-    return WithContext(std::move(able).assume_error(), what);
-  }
+// The request for a container, once all that it names is known.
+Result<CreateRequest> DockerEngine::Prepare(const ContainerSpec& spec, std::stop_token stop) {
+  LOCKSTEP_TRY(const EngineInfo info, api_.Describe(stop));
+  LOCKSTEP_TRYV(CheckNeeds(spec.spec, info.api_version));
   std::map<std::string, std::string> shared = spec.shared;
   for (const std::string& service : SharedServicesOf(spec.spec)) {
     if (shared.contains(service)) continue;
     LOCKSTEP_TRY(shared[service], FindNewest(spec.app, service, stop));
   }
-  const CreateRequest request = MakeCreateRequest(spec, shared);
+  CreateRequest request = MakeCreateRequest(spec, shared);
+  const Json& main = Map(At(request.body, "NetworkingConfig"), "EndpointsConfig");
+  for (const auto& [network, endpoint] : main.items()) {
+    LOCKSTEP_TRYV(MakeUnambiguous(api_, {{spec.app, spec.app_id}, network}, stop));
+  }
+  return request;
+}
+
+Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std::stop_token stop) {
+  const std::string what = "create container " + spec.name;
+  auto prepared = Prepare(spec, stop);
+  if (!prepared) return WithContext(std::move(prepared).assume_error(), what);
+  const CreateRequest& request = prepared.assume_value();
   LOCKSTEP_TRY(const HttpReply reply,
-               Change("POST", "/containers/create?name=" + EscapeQuery(spec.name), request.body,
-                      what, stop));
+               api_.Change("POST", "/containers/create?name=" + EscapeQuery(spec.name),
+                           request.body, what, stop));
   std::string id;
   if (reply.status == 201) {
     id = Text(ParseJson(reply.body).value_or(Json()), "Id");
@@ -166,7 +155,8 @@ Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std
     return FailureOf(reply, what);
   }
   for (const auto& [network, endpoint] : request.further_networks) {
-    if (auto connected = Connect(network, id, endpoint, stop); !connected) {
+    if (auto connected = Connect(api_, {{spec.app, spec.app_id}, network}, id, endpoint, stop);
+        !connected) {
       // Half made it would only be in the way; what could not be removed is completed later.
       (void)RemoveContainer(id, stop);
       return WithContext(std::move(connected).assume_error(), what);
@@ -177,7 +167,8 @@ Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std
 
 Result<void> DockerEngine::StartContainer(const std::string& id, std::stop_token stop) {
   const std::string what = "start container " + Short(id);
-  return Done(Change("POST", ContainerPath(id, "/start"), Json(), what, stop), {204, 304}, what);
+  return Done(api_.Change("POST", ContainerPath(id, "/start"), Json(), what, stop), {204, 304},
+              what);
 }
 
 Result<void> DockerEngine::StopContainer(const std::string& id, milliseconds grace,
@@ -195,7 +186,8 @@ Result<void> DockerEngine::UpdateContainer(const std::string& id, const std::str
                                            std::stop_token stop) {
   const std::string what = "set the restart policy of container " + Short(id);
   const Json body = {{"RestartPolicy", RestartPolicyJson(restart_policy)}};
-  auto done = Done(Change("POST", ContainerPath(id, "/update"), body, what, stop), {200}, what);
+  auto done =
+      Done(api_.Change("POST", ContainerPath(id, "/update"), body, what, stop), {200}, what);
   observer_.Forget(id);
   return done;
 }
@@ -203,15 +195,15 @@ Result<void> DockerEngine::UpdateContainer(const std::string& id, const std::str
 Result<void> DockerEngine::RenameContainer(const std::string& id, const std::string& name,
                                            std::stop_token stop) {
   const std::string what = "rename container " + Short(id) + " to " + name;
-  const auto reply =
-      Change("POST", ContainerPath(id, "/rename?name=" + EscapeQuery(name)), Json(), what, stop);
+  const auto reply = api_.Change("POST", ContainerPath(id, "/rename?name=" + EscapeQuery(name)),
+                                 Json(), what, stop);
   if (reply && Says(reply.assume_value(), "same name as its current name")) return Ok();
   return Done(reply, {204}, what);
 }
 
 Result<void> DockerEngine::RemoveContainer(const std::string& id, std::stop_token stop) {
   const std::string what = "remove container " + Short(id);
-  const auto reply = Change("DELETE", ContainerPath(id, "?v=1"), Json(), what, stop);
+  const auto reply = api_.Change("DELETE", ContainerPath(id, "?v=1"), Json(), what, stop);
   if (reply && reply.assume_value().status == 409 &&
       Says(reply.assume_value(), "is already in progress")) {
     return Ok();
@@ -219,73 +211,11 @@ Result<void> DockerEngine::RemoveContainer(const std::string& id, std::stop_toke
   return Done(reply, {204, 404}, what);
 }
 
-Result<void> DockerEngine::CreateNetwork(const NetworkSpec& spec, std::stop_token stop) {
-  const AppNames names{spec.app, spec.app_id};
-  const std::string name = names.Network(spec.name);
-  const std::string what = "create network " + name;
-  auto reply = Change("POST", "/networks/create", NetworkRequest(spec), what, stop);
-  if (reply && reply.assume_value().status == 409) {
-    LOCKSTEP_TRY(const Json json, api_.Get("/networks/" + EscapeQuery(name), what, stop));
-    const ObservedNetwork old = ReadNetwork(json);
-    if (old.owned && old.app == spec.app && old.config == spec.config) return Ok();
-  }
-  return Done(reply, {201}, what);
-}
-
-Result<void> DockerEngine::Connect(const std::string& network, const std::string& container,
-                                   const Json& endpoint, std::stop_token stop) {
-  const std::string what = "connect container " + Short(container) + " to network " + network;
-  const Json body = {{"Container", container}, {"EndpointConfig", endpoint}};
-  const auto reply =
-      Change("POST", "/networks/" + EscapeQuery(network) + "/connect", body, what, stop);
-  if (reply && reply.assume_value().status == 403 &&
-      Says(reply.assume_value(), "already exists in network")) {
-    return Ok();
-  }
-  return Done(reply, {200}, what);
-}
-
-Result<void> DockerEngine::ConnectNetwork(const std::string& container, const NetworkSpec& network,
-                                          const Value& endpoint, std::stop_token stop) {
-  const std::string name = AppNames{network.app, network.app_id}.Network(network.name);
-  const std::string what = "connect container " + Short(container) + " to network " + name;
-  LOCKSTEP_TRY(const Json found, api_.Get(ContainerPath(container, "/json"), what, stop));
-  const bool named = Map(At(found, "NetworkSettings"), "Networks").contains(name);
-  if (named && !Flag(At(found, "State"), "Running")) {
-    // A stopped container may still mean a former network of this name. One that is refused here
-    // is refused below too.
-    const Json body = {{"Container", container}, {"Force", true}};
-    (void)Change("POST", "/networks/" + EscapeQuery(name) + "/disconnect", body, what, stop);
-  }
-  const std::string service = IdentityOf(TextMap(At(found, "Config", "Labels")), {}).service;
-  return Connect(name, container, EndpointSettings(endpoint, service), stop);
-}
-
-Result<void> DockerEngine::RemoveNetwork(const NetworkSpec& network, std::stop_token stop) {
-  const std::string name = AppNames{network.app, network.app_id}.Network(network.name);
-  const std::string what = "remove network " + name;
-  auto found = api_.Get("/networks/" + EscapeQuery(name), what, stop);
-  if (!found && found.assume_error().code == ErrorCode::kNotFound) return Ok();
-  LOCKSTEP_TRY(const Json json, std::move(found));
-  const ObservedNetwork old = ReadNetwork(json);
-  if (!IsOfApp(old, network)) {
-    return WithContext(MakeError(ErrorCode::kConflict, "network " + name + " is not Lockstep's",
-                                 "rename or remove it"),
-                       what);
-  }
-  if (old.id.empty()) {
-    return WithContext(MakeError(ErrorCode::kBadReply, "the engine tells no id"), what);
-  }
-  // By its id: what has the name by then may be another.
-  return Done(Change("DELETE", "/networks/" + EscapeQuery(old.id), Json(), what, stop), {204, 404},
-              what);
-}
-
 Result<void> DockerEngine::CreateVolume(const VolumeSpec& spec, std::stop_token stop) {
   const std::string name = AppNames{spec.app, spec.app_id}.Volume(spec.name);
   const std::string what = "create volume " + name;
   LOCKSTEP_TRY(const HttpReply reply,
-               Change("POST", "/volumes/create", VolumeRequest(spec), what, stop));
+               api_.Change("POST", "/volumes/create", VolumeRequest(spec), what, stop));
   if (reply.status != 201) return FailureOf(reply, what);
   const auto json = ParseJson(reply.body);
   if (!json || !json->is_object()) {
@@ -302,8 +232,8 @@ Result<void> DockerEngine::CreateVolume(const VolumeSpec& spec, std::stop_token 
 Result<void> DockerEngine::RemoveVolume(const VolumeSpec& volume, std::stop_token stop) {
   const std::string name = AppNames{volume.app, volume.app_id}.Volume(volume.name);
   const std::string what = "remove volume " + name;
-  return Done(Change("DELETE", "/volumes/" + EscapeQuery(name), Json(), what, stop), {204, 404},
-              what);
+  return Done(api_.Change("DELETE", "/volumes/" + EscapeQuery(name), Json(), what, stop),
+              {204, 404}, what);
 }
 
 }  // namespace

@@ -73,6 +73,10 @@ ErrorCode CodeOfStatus(long status) {
 
 }  // namespace
 
+std::string ContainerPath(const std::string& id, std::string_view rest) {
+  return "/containers/" + EscapeQuery(id) + std::string(rest);
+}
+
 int MinorOf(std::string_view api_version) {
   if (!api_version.starts_with("1.")) return -1;
   const std::string_view minor = api_version.substr(2);
@@ -200,6 +204,16 @@ Result<HttpReply> EngineApi::Send(HttpRequest request, std::string_view what,
   auto reply = http_.Perform(request, stop);
   if (!reply) return WithContext(std::move(reply).assume_error(), what);
   return reply;
+}
+
+Result<HttpReply> EngineApi::Change(std::string method, std::string path, const Json& body,
+                                    std::string_view what, std::stop_token stop) {
+  HttpRequest request;
+  request.method = std::move(method);
+  request.path = std::move(path);
+  if (!body.is_null()) request.body = DumpJson(body);
+  request.timeout = options_.change_timeout;
+  return Send(std::move(request), what, stop);
 }
 
 Result<Json> EngineApi::Get(const std::string& path, std::string_view what, std::stop_token stop) {

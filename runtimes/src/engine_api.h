@@ -36,6 +36,10 @@ class EngineApi {
   // Sends to "/v<version>" + request.path; any status is a reply. `what` says what is attempted.
   Result<HttpReply> Send(HttpRequest request, std::string_view what, std::stop_token stop);
 
+  // Sends `body` (none where it is null) within DockerOptions::change_timeout.
+  Result<HttpReply> Change(std::string method, std::string path, const Json& body,
+                           std::string_view what, std::stop_token stop);
+
   // GET that must answer 200 with JSON. 404 is kNotFound.
   Result<Json> Get(const std::string& path, std::string_view what, std::stop_token stop);
 
@@ -47,6 +51,10 @@ class EngineApi {
   std::string prefix_;  // "/v1.41"
   std::string os_;
 };
+
+std::string ContainerPath(const std::string& id, std::string_view rest = {});
+// Ids are long; twelve digits are what people see elsewhere.
+inline std::string Short(const std::string& id) { return id.substr(0, 12); }
 
 // What a /version reply says, and the prefix of the calls from then on.
 struct Negotiated {

@@ -46,6 +46,8 @@ std::vector<std::string> AttachedNetworks(const Json& container, const AppNames&
     }
   }
   std::sort(attached.begin(), attached.end());
+  // A name may stand for several.
+  attached.erase(std::unique(attached.begin(), attached.end()), attached.end());
   return attached;
 }
 

@@ -15,6 +15,13 @@ Json VolumeRequest(const VolumeSpec& spec);    // POST /volumes/create
 ObservedNetwork ReadNetwork(const Json& json);
 ObservedVolume ReadVolume(const Json& json);
 
+// Whether a network or volume that was found is one of the app that `owner` names.
+template <typename Observed, typename Owner>
+bool IsOfApp(const Observed& found, const Owner& owner) {
+  const bool same_id = !owner.app_id.empty() && found.app_id == owner.app_id;
+  return found.owned && (found.app == owner.app || same_id);
+}
+
 }  // namespace lockstep::docker
 
 #endif  // LOCKSTEP_RUNTIMES_RESOURCES_H_

@@ -15,6 +15,7 @@
 
 #include "json_read.h"
 #include "lockstep/testing/matchers.h"
+#include "resource_cases.h"
 #include "stub_engine.h"
 
 namespace lockstep::test {
@@ -394,16 +395,6 @@ TEST(DockerEngineTest, UnlistedImageIsInspectedOnce) {
   EXPECT_THAT(stub.requests(), SizeIs(1 + 4 + 1 + 4));
 }
 
-// The paths that were asked to be deleted.
-std::vector<std::string> Deleted(StubEngine& stub) {
-  constexpr std::string_view kDelete = "DELETE /v1.41";
-  std::vector<std::string> paths;
-  for (const std::string& line : stub.requests()) {
-    if (line.starts_with(kDelete)) paths.push_back(line.substr(kDelete.size()));
-  }
-  return paths;
-}
-
 struct NamesCase {
   const char* name;
   docker::Json tags;
@@ -442,23 +433,6 @@ TEST(DockerEngineTest, ImageThatSomebodyElseNamedStays) {
   }
 }
 
-struct OwnerCase {
-  const char* name;
-  std::string labels;
-  bool ours;
-};
-
-std::vector<OwnerCase> OwnerCases() {
-  return {
-      {"ours", R"({"io.balena.supervised":"true","io.balena.app-uuid":"shop"})", true},
-      {"ours by id", R"({"io.balena.supervised":"true","io.balena.app-id":"12"})", true},
-      {"in old words", R"({"io.resin.supervised":"true","io.resin.app-id":"12"})", true},
-      {"another app's", R"({"io.balena.supervised":"true","io.balena.app-uuid":"other"})", false},
-      {"not supervised", R"({"io.balena.app-uuid":"shop"})", false},
-      {"no labels", "null", false},
-  };
-}
-
 TEST(DockerEngineTest, VolumeThatIsSomebodyElsesIsAConflict) {
   for (const OwnerCase& row : OwnerCases()) {
     StubEngine stub(
@@ -471,29 +445,6 @@ TEST(DockerEngineTest, VolumeThatIsSomebodyElsesIsAConflict) {
     ASSERT_THAT(result, IsError(ErrorCode::kConflict)) << row.name;
     EXPECT_THAT(result.assume_error().message, HasSubstr("12_data")) << row.name;
   }
-}
-
-TEST(DockerEngineTest, NetworkIsRemovedByItsIdAndOnlyWhereItIsOurs) {
-  for (const OwnerCase& row : OwnerCases()) {
-    StubEngine stub([&](const std::string& line) {
-      if (line == "GET /version") return StubEngine::Version();
-      if (line.starts_with("DELETE")) return StubEngine::Reply("", 204);
-      return StubEngine::Reply(R"({"Id":"n7","Name":"shop_net","Labels":)" + row.labels + "}");
-    });
-    const auto result = EngineAt(stub.url())->RemoveNetwork({"shop", "12", "net", {}}, {});
-    if (row.ours) {
-      EXPECT_THAT(result, IsOk()) << row.name;
-      EXPECT_THAT(Deleted(stub), ElementsAre("/networks/n7")) << row.name;
-    } else {
-      EXPECT_THAT(result, IsError(ErrorCode::kConflict)) << row.name;
-      EXPECT_THAT(Deleted(stub), IsEmpty()) << row.name;
-    }
-  }
-}
-
-TEST(DockerEngineTest, NetworkThatIsGoneIsRemoved) {
-  StubEngine stub(Always(StubEngine::Reply(R"({"message":"network shop_net not found"})", 404)));
-  EXPECT_THAT(EngineAt(stub.url())->RemoveNetwork({"shop", "12", "net", {}}, {}), IsOk());
 }
 
 // Says when the watch stands.
