@@ -232,8 +232,16 @@ Result<void> DockerEngine::CreateVolume(const VolumeSpec& spec, std::stop_token 
 Result<void> DockerEngine::RemoveVolume(const VolumeSpec& volume, std::stop_token stop) {
   const std::string name = AppNames{volume.app, volume.app_id}.Volume(volume.name);
   const std::string what = "remove volume " + name;
-  return Done(api_.Change("DELETE", "/volumes/" + EscapeQuery(name), Json(), what, stop),
-              {204, 404}, what);
+  const std::string path = "/volumes/" + EscapeQuery(name);
+  auto found = api_.Get(path, what, stop);
+  if (!found && found.assume_error().code == ErrorCode::kNotFound) return Ok();
+  LOCKSTEP_TRY(const Json json, std::move(found));
+  if (!IsOfApp(ReadVolume(json), volume)) {
+    return WithContext(MakeError(ErrorCode::kConflict, "volume " + name + " is not Lockstep's",
+                                 "rename or remove it"),
+                       what);
+  }
+  return Done(api_.Change("DELETE", path, Json(), what, stop), {204, 404}, what);
 }
 
 }  // namespace

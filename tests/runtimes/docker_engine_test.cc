@@ -447,6 +447,29 @@ TEST(DockerEngineTest, VolumeThatIsSomebodyElsesIsAConflict) {
   }
 }
 
+TEST(DockerEngineTest, VolumeIsRemovedOnlyWhereItIsOurs) {
+  for (const OwnerCase& row : OwnerCases()) {
+    StubEngine stub([&](const std::string& line) {
+      if (line == "GET /version") return StubEngine::Version();
+      if (line.starts_with("DELETE")) return StubEngine::Reply("", 204);
+      return StubEngine::Reply(R"({"Name":"12_data","Labels":)" + row.labels + "}");
+    });
+    const auto result = EngineAt(stub.url())->RemoveVolume({"shop", "12", "data", {}}, {});
+    if (row.ours) {
+      EXPECT_THAT(result, IsOk()) << row.name;
+      EXPECT_THAT(Deleted(stub), ElementsAre("/volumes/12_data")) << row.name;
+    } else {
+      EXPECT_THAT(result, IsError(ErrorCode::kConflict)) << row.name;
+      EXPECT_THAT(Deleted(stub), IsEmpty()) << row.name;
+    }
+  }
+}
+
+TEST(DockerEngineTest, VolumeThatIsGoneIsRemoved) {
+  StubEngine stub(Always(StubEngine::Reply(R"({"message":"get 12_data: no such volume"})", 404)));
+  EXPECT_THAT(EngineAt(stub.url())->RemoveVolume({"shop", "12", "data", {}}, {}), IsOk());
+}
+
 // Says when the watch stands.
 class FirstGap final : public EventSink {
  public:
