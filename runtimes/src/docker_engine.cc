@@ -1,5 +1,7 @@
 #include "lockstep/runtimes/docker_engine.h"
 
+#include <algorithm>
+#include <chrono>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -12,6 +14,7 @@
 #include "image_calls.h"
 #include "network_calls.h"
 #include "observer.h"
+#include "pause.h"
 #include "pull_stream.h"
 #include "pull_watch.h"
 #include "resources.h"
@@ -23,6 +26,8 @@ namespace {
 using std::chrono::milliseconds;
 
 constexpr milliseconds kStopMargin{10'000};
+constexpr milliseconds kFirstPause{100};
+constexpr milliseconds kLongestPause{5'000};
 
 class DockerEngine final : public RuntimeBackend {
  public:
@@ -74,6 +79,8 @@ class DockerEngine final : public RuntimeBackend {
                                  std::stop_token stop);
   Result<std::string> FindUnstarted(const ContainerSpec& spec, const HttpReply& refusal,
                                     std::string_view what, std::stop_token stop);
+  Result<void> AwaitRemoval(const std::string& id, MonoTime deadline, std::string_view what,
+                            std::stop_token stop);
 
   SystemClock clock_;
   EngineApi api_;
@@ -203,12 +210,35 @@ Result<void> DockerEngine::RenameContainer(const std::string& id, const std::str
 
 Result<void> DockerEngine::RemoveContainer(const std::string& id, std::stop_token stop) {
   const std::string what = "remove container " + Short(id);
-  const auto reply = api_.Change("DELETE", ContainerPath(id, "?v=1"), Json(), what, stop);
-  if (reply && reply.assume_value().status == 409 &&
-      Says(reply.assume_value(), "is already in progress")) {
-    return Ok();
+  const MonoTime deadline = clock_.Monotonic() + api_.options().change_timeout;
+  milliseconds pause{0};
+  while (true) {
+    const auto reply = api_.Change("DELETE", ContainerPath(id, "?v=1"), Json(), what, stop);
+    const bool under_way = reply && reply.assume_value().status == 409 &&
+                           Says(reply.assume_value(), "is already in progress");
+    if (!under_way) return Done(reply, {204, 404}, what);
+    // Its name is taken until it is gone. Whether it is then, or what is in the way, is asked as
+    // before: the wait ends for a removal that failed too.
+    LOCKSTEP_TRYV(AwaitRemoval(id, deadline, what, stop));
+    // Not every engine knows how to wait for that.
+    Pause(clock_, std::min(pause, deadline - clock_.Monotonic()), stop);
+    pause = std::clamp(pause * 2, kFirstPause, kLongestPause);
   }
-  return Done(reply, {204, 404}, what);
+}
+
+// Waits as long as the engine does. Errors: kDeadlineExceeded.
+Result<void> DockerEngine::AwaitRemoval(const std::string& id, MonoTime deadline,
+                                        std::string_view what, std::stop_token stop) {
+  HttpRequest request;
+  request.method = "POST";
+  request.path = ContainerPath(id, "/wait?condition=removed");
+  request.timeout = deadline - clock_.Monotonic();
+  if (request.timeout.count() <= 0) {
+    return WithContext(MakeError(ErrorCode::kDeadlineExceeded, "its removal does not end"), what);
+  }
+  const auto reply = api_.Send(std::move(request), what, stop);
+  if (!reply) return reply.assume_error();
+  return Ok();
 }
 
 Result<void> DockerEngine::CreateVolume(const VolumeSpec& spec, std::stop_token stop) {

@@ -1,11 +1,10 @@
 #include "event_watch.h"
 
 #include <algorithm>
-#include <condition_variable>
-#include <mutex>
 #include <string_view>
 #include <utility>
 
+#include "pause.h"
 #include "pull_stream.h"
 
 namespace lockstep::docker {
@@ -36,13 +35,6 @@ Result<void> EventWatch::Once(EventSink& sink, SeenEvents& seen, std::optional<M
   return Done(reply, {200}, kWhat);
 }
 
-void EventWatch::Pause(milliseconds duration, std::stop_token stop) {
-  std::mutex mutex;
-  std::condition_variable_any changed;
-  std::unique_lock lock(mutex);
-  (void)clock_.WaitUntil(changed, lock, clock_.Monotonic() + duration, stop, [] { return false; });
-}
-
 // The pauses have no random part: each engine has its one watcher on the same machine, so that
 // there is no crowd to spread.
 Result<void> EventWatch::Run(EventSink& sink, std::stop_token stop) {
@@ -55,7 +47,7 @@ Result<void> EventWatch::Run(EventSink& sink, std::stop_token stop) {
     // Whoever answers next may be another version.
     api_.ForgetVersion();
     if (opened && clock_.Monotonic() - *opened >= times_.settled_after) pause = times_.first_pause;
-    Pause(pause, stop);
+    Pause(clock_, pause, stop);
     pause = std::min(pause * 2, times_.longest_pause);
   }
 }

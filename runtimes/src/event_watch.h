@@ -39,7 +39,6 @@ class EventWatch {
   // One stream, to its end. `opened`: when it began to stand; none where it never did.
   Result<void> Once(EventSink& sink, SeenEvents& seen, std::optional<MonoTime>& opened,
                     std::stop_token stop);
-  void Pause(std::chrono::milliseconds duration, std::stop_token stop);
 
   EngineApi& api_;
   Observer& observer_;

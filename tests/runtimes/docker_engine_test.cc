@@ -470,6 +470,68 @@ TEST(DockerEngineTest, VolumeThatIsGoneIsRemoved) {
   EXPECT_THAT(EngineAt(stub.url())->RemoveVolume({"shop", "12", "data", {}}, {}), IsOk());
 }
 
+// The first removal is another's, and still under way; then `wait` is what the engine says when it
+// is asked to wait for its end, and `then` what it says to a second removal.
+StubEngine::Handler RemovalUnderWay(std::string wait, std::string then) {
+  return [wait = std::move(wait), then = std::move(then),
+          again = false](const std::string& line) mutable {
+    if (line == "GET /version") return StubEngine::Version();
+    if (line == "POST /v1.41/containers/c/wait?condition=removed") return wait;
+    if (!line.starts_with("DELETE")) return StubEngine::Reply("", 500);
+    if (std::exchange(again, true)) return then;
+    return StubEngine::Reply(R"({"message":"removal of container c is already in progress"})", 409);
+  };
+}
+
+TEST(DockerEngineTest, RemovalUnderWayIsWaitedFor) {
+  const std::string waited = StubEngine::Reply(R"({"StatusCode":0})");
+  const std::string gone = StubEngine::Reply(R"({"message":"No such container: c"})", 404);
+  for (const std::string& wait : {waited, gone}) {
+    StubEngine stub(RemovalUnderWay(wait, gone));
+    EXPECT_THAT(EngineAt(stub.url())->RemoveContainer("c", {}), IsOk());
+    EXPECT_THAT(stub.requests(), ElementsAre("GET /version", "DELETE /v1.41/containers/c?v=1",
+                                             "POST /v1.41/containers/c/wait?condition=removed",
+                                             "DELETE /v1.41/containers/c?v=1"));
+  }
+}
+
+TEST(DockerEngineTest, RemovalUnderWayThatFailsIsTriedAgain) {
+  StubEngine stub(RemovalUnderWay(StubEngine::Reply(R"({"Error":{"Message":"busy"}})"),
+                                  StubEngine::Reply(R"({"message":"device is busy"})", 500)));
+  const auto result = EngineAt(stub.url())->RemoveContainer("c", {});
+  ASSERT_THAT(result, IsError(ErrorCode::kUnavailable));
+  EXPECT_EQ(result.assume_error().message, "device is busy");
+}
+
+TEST(DockerEngineTest, RemovalUnderWayIsNotWaitedForWithoutEnd) {
+  DockerOptions options;
+  options.change_timeout = std::chrono::milliseconds(50);
+  StubEngine stub(RemovalUnderWay(std::string(), std::string()));
+  EXPECT_THAT(EngineAt(stub.url(), options)->RemoveContainer("c", {}),
+              IsError(ErrorCode::kDeadlineExceeded));
+}
+
+TEST(DockerEngineTest, EngineThatCannotWaitForARemovalIsAskedSeldom) {
+  DockerOptions options;
+  options.change_timeout = std::chrono::milliseconds(50);
+  const std::string busy =
+      StubEngine::Reply(R"({"message":"removal of container c is already in progress"})", 409);
+  StubEngine stub(RemovalUnderWay(StubEngine::Reply(R"({"StatusCode":0})"), busy));
+  EXPECT_THAT(EngineAt(stub.url(), options)->RemoveContainer("c", {}),
+              IsError(ErrorCode::kDeadlineExceeded));
+  EXPECT_LE(Deleted(stub).size(), 3U);
+}
+
+TEST(DockerEngineTest, StopRequestEndsTheWaitForARemoval) {
+  std::stop_source stop;
+  StubEngine stub([&, answer = RemovalUnderWay("", "")](const std::string& line) mutable {
+    if (line.find("/wait") != std::string::npos) stop.request_stop();
+    return answer(line);
+  });
+  EXPECT_THAT(EngineAt(stub.url())->RemoveContainer("c", stop.get_token()),
+              IsError(ErrorCode::kCancelled));
+}
+
 // Says when the watch stands.
 class FirstGap final : public EventSink {
  public:
