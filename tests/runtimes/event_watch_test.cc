@@ -121,6 +121,16 @@ TEST_F(EventWatchTest, EngineThatAcceptsAndStaysSilentIsAFailedAttempt) {
   EXPECT_THAT(clock.pauses(), ElementsAre(100, 200));
 }
 
+TEST_F(EventWatchTest, StreamThatDoesNotBeginIsGivenUpInTime) {
+  StubEngine stub([](const std::string&) { return std::string(); });
+  docker::HttpClient http(docker::ParseEngineUrl(stub.url()).value());
+  docker::HttpRequest request;
+  request.path = "/events";
+  request.open_timeout = milliseconds(50);
+  request.on_open = [] {};
+  EXPECT_THAT(http.Perform(request, {}), IsError(ErrorCode::kDeadlineExceeded));
+}
+
 TEST_F(EventWatchTest, StreamThatStandsMayBeSilentForLongerThanItMayTakeToBegin) {
   StubEngine stub([](const std::string& line) {
     return line == "GET /version" ? StubEngine::Version() : StubEngine::OpenStream();
