@@ -174,8 +174,19 @@ Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std
 
 Result<void> DockerEngine::StartContainer(const std::string& id, std::stop_token stop) {
   const std::string what = "start container " + Short(id);
-  return Done(api_.Change("POST", ContainerPath(id, "/start"), Json(), what, stop), {204, 304},
-              what);
+  const std::string path = ContainerPath(id, "/start");
+  auto reply = api_.Change("POST", path, Json(), what, stop);
+  if (reply && reply.assume_value().status == 400 && Says(reply.assume_value(), "is ambiguous")) {
+    // Until it was started once it knows its networks by their names, and one of them has got a
+    // namesake since it was made.
+    LOCKSTEP_TRY(const Json found, api_.Get(ContainerPath(id, "/json"), what, stop));
+    const ContainerIdentity owner = IdentityOf(TextMap(At(found, "Config", "Labels")), {});
+    for (const auto& [name, endpoint] : Map(At(found, "NetworkSettings"), "Networks").items()) {
+      LOCKSTEP_TRYV(MakeUnambiguous(api_, {{owner.app, owner.app_id}, name}, stop));
+    }
+    reply = api_.Change("POST", path, Json(), what, stop);
+  }
+  return Done(reply, {204, 304}, what);
 }
 
 Result<void> DockerEngine::StopContainer(const std::string& id, milliseconds grace,

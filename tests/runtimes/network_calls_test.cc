@@ -28,6 +28,11 @@ using ::testing::StartsWith;
 
 constexpr const char* kOurs = R"({"io.balena.supervised":"true","io.balena.app-uuid":"shop"})";
 
+constexpr const char* kOwnLabels =
+    R"({"io.balena.supervised":"true","io.balena.app-uuid":"shop","io.balena.service-name":"web"})";
+constexpr const char* kAmbiguous =
+    R"({"message":"2 matches found based on name: network shop_net is ambiguous"})";
+
 // Holds networks that are all called shop_net unless said otherwise. Like a real engine it refuses
 // the name in a path where it is that of several.
 class NetworksTest : public ::testing::Test {
@@ -49,7 +54,7 @@ class NetworksTest : public ::testing::Test {
   std::string Answer(const std::string& line) {
     if (line == "GET /version") return StubEngine::Version();
     if (line.find("/networks/shop_net") != std::string::npos) {
-      return StubEngine::Reply(R"({"message":"network shop_net is ambiguous"})", 400);
+      return StubEngine::Reply(kAmbiguous, 400);
     }
     if (line.find("/networks?") != std::string::npos) return StubEngine::Reply(List());
     if (line.find("/networks/create") != std::string::npos) {
@@ -59,6 +64,9 @@ class NetworksTest : public ::testing::Test {
     if (line.find("/containers/json") != std::string::npos) return Users(line);
     if (line.find("/containers/create") != std::string::npos) {
       return StubEngine::Reply(R"({"Id":"c1"})", 201);
+    }
+    if (line.ends_with("/start")) {
+      return networks.size() < 2 ? StubEngine::Reply("", 204) : StubEngine::Reply(kAmbiguous, 400);
     }
     if (line.find("/containers/") != std::string::npos) return StubEngine::Reply(container);
     return StubEngine::Reply("");
@@ -229,6 +237,16 @@ TEST_F(NetworksTest, ContainerIsNotMadeOnANameThatMeansSeveral) {
     EXPECT_THAT(made.assume_error().message, HasSubstr("2 networks are called shop_net"));
   }
   EXPECT_THAT(stub.requests(), Not(Contains(StartsWith("POST"))));
+}
+
+TEST_F(NetworksTest, ContainerWhoseNetworkGotANamesakeIsStarted) {
+  container = R"({"Config":{"Labels":)" + std::string(kOwnLabels) +
+              R"(},"NetworkSettings":{"Networks":{"shop_net":{"NetworkID":""}}}})";
+  networks = {{"a", ""}, {"b", ""}};
+  EXPECT_THAT(Engine()->StartContainer("c1", {}), IsOk());
+  EXPECT_EQ(networks.size(), 1U);
+  networks = {{"a", "", true}, {"b", "", true}};
+  EXPECT_THAT(Engine()->StartContainer("c1", {}), IsError(ErrorCode::kConflict));
 }
 
 TEST_F(NetworksTest, FurtherNetworksOfAContainerAreConnectedByTheirIds) {
