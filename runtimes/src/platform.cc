@@ -64,16 +64,18 @@ bool Fits(const Platform& offered, const Platform& machine) {
 std::optional<std::string> OnlyForOthers(const Json& platforms, const Platform& machine) {
   if (!platforms.is_array()) return std::nullopt;
   std::vector<std::string> names;
+  int images = 0;
   for (const Json& json : platforms) {
     const Platform offered{Text(json, "os"), Text(json, "architecture"), Text(json, "variant")};
     if (offered.os == "unknown") continue;  // What describes an image, and is none.
     if (Fits(offered, machine)) return std::nullopt;
+    ++images;
     std::string name = names.size() < kMaxNamed ? NameOf(offered) : "others";
     if (std::find(names.begin(), names.end(), name) == names.end()) {
       names.push_back(std::move(name));
     }
   }
-  if (names.empty()) return std::nullopt;
+  if (images < 2) return std::nullopt;  // An engine takes the only one there is, fitting or not.
   std::string all;
   for (const std::string& name : names) all += (all.empty() ? "" : ", ") + name;
   return all;
