@@ -114,7 +114,7 @@ class RuntimeBackend {
   virtual Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) = 0;
 
   // Asks the registry whether it has the image for this machine, and downloads nothing. Errors:
-  // kNotFound (no such image), kPermissionDenied (registry).
+  // kNotFound (no such image, or several and none for this machine), kPermissionDenied (registry).
   virtual Result<void> CheckImage(const std::string& reference, std::stop_token stop) = 0;
 
   // Makes the image present; returns its id on this engine. May take hours; given up when no byte
@@ -144,20 +144,21 @@ class RuntimeBackend {
   virtual Result<void> RenameContainer(const std::string& id, const std::string& name,
                                        std::stop_token stop) = 0;
 
-  // Removes a stopped container with its anonymous volumes; never by force. Error: kConflict
-  // (runs).
+  // Removes a stopped container with its anonymous volumes; never by force. Returns once it is
+  // gone, whoever began to remove it. Error: kConflict (runs).
   virtual Result<void> RemoveContainer(const std::string& id, std::stop_token stop) = 0;
 
   // Errors: kConflict (one of that name exists that is not ours, or address ranges overlap).
   virtual Result<void> CreateNetwork(const NetworkSpec& spec, std::stop_token stop) = 0;
-  // Attaches a container by the endpoint its specification asks for (aliases, addresses).
+  // Attaches a container by the endpoint its specification asks for (aliases, addresses). Error:
+  // kConflict (the network is not ours).
   virtual Result<void> ConnectNetwork(const std::string& container, const NetworkSpec& network,
                                       const Value& endpoint, std::stop_token stop) = 0;
-  // Errors: kConflict (in use).
+  // Errors: kConflict (in use, or not ours).
   virtual Result<void> RemoveNetwork(const NetworkSpec& network, std::stop_token stop) = 0;
 
   virtual Result<void> CreateVolume(const VolumeSpec& spec, std::stop_token stop) = 0;
-  // Deletes the data. Errors: kConflict (in use).
+  // Deletes the data. Errors: kConflict (in use, or not ours).
   virtual Result<void> RemoveVolume(const VolumeSpec& volume, std::stop_token stop) = 0;
 
   // Removes the image of this id unless a container uses it (kConflict); never by force.
