@@ -64,8 +64,9 @@ void PrintReport(const ApplyReport& report, Invocation invocation) {
   }
   for (const AppReport& app : report.apps) {
     if (!app.error) continue;
-    const Error error =
-        WithContext(*app.error, "app " + Printable(app.name.empty() ? app.app : app.name));
+    const Error error = WithContext(
+        *app.error, app.app.empty() ? std::string("device")
+                                    : "app " + Printable(app.name.empty() ? app.app : app.name));
     streams.err << "lockstep: " << Printable(Describe(error)) << '\n';
     if (invocation.common.json) streams.out << Dump(ErrorDocument(error)) << '\n';
   }

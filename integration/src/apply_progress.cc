@@ -144,7 +144,7 @@ void ApplyProgress::OnPlan(const Plan& plan, std::vector<std::string>& lines) {
     lines.push_back(std::move(line));
   }
   for (const ConfigPlan& config : plan.config) {
-    if (config.action != ConfigAction::kRefuse) continue;
+    if (config.action != ConfigAction::kRefuse || !refused_.insert(config.key).second) continue;
     lines.push_back(Prefix("") + style_.Yellow("not set") + ": " + Printable(config.key) + ": " +
                     Printable(config.message));
   }

@@ -85,6 +85,7 @@ class ApplyProgress {
   std::map<StepId, Running> running_;
   std::map<std::string, Held> held_;  // By app.
   std::set<std::string> spans_;       // Apps whose locks are taken.
+  std::set<std::string> refused_;     // Keys of the configuration that were said to be.
 };
 
 }  // namespace lockstep
