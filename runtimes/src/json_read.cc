@@ -11,9 +11,11 @@ const Json& kEmptyList = *new Json(Json::array());
 const Json& kEmptyMap = *new Json(Json::object());
 
 // Copies and conversions recurse: depth is stack. The parser itself does not, but only what it made
-// of the text could be asked, so the brackets are counted in the text.
-bool IsTooDeep(std::string_view text) {
+// of the text could be asked, so the brackets are counted in the text. Values are counted there,
+// too: what takes three bytes of text takes a hundred of memory.
+bool IsTooMuch(std::string_view text) {
   int depth = 0;
+  int values = 1;
   bool quoted = false;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const char c = text[i];
@@ -23,7 +25,9 @@ bool IsTooDeep(std::string_view text) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > kMaxJsonDepth) return true;
+      if (++depth > kMaxJsonDepth || ++values > kMaxJsonValues) return true;
+    } else if (c == ',') {
+      if (++values > kMaxJsonValues) return true;
     } else if (c == ']' || c == '}') {
       --depth;
     }
@@ -34,7 +38,7 @@ bool IsTooDeep(std::string_view text) {
 }  // namespace
 
 std::optional<Json> ParseJson(std::string_view text) {
-  if (IsTooDeep(text)) return std::nullopt;
+  if (IsTooMuch(text)) return std::nullopt;
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return std::nullopt;
   return json;

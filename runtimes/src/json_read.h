@@ -20,7 +20,9 @@ using Json = nlohmann::json;
 
 inline constexpr int kMaxJsonDepth = 64;  // An engine's own replies have less than ten.
 
-// None for text that is no JSON, or nested deeper than kMaxJsonDepth.
+inline constexpr int kMaxJsonValues = 1'000'000;  // Of ten thousand containers, a hundred each.
+
+// None for text that is no JSON, nested deeper than kMaxJsonDepth, or of more values than that.
 std::optional<Json> ParseJson(std::string_view text);
 // For the wire; bytes that are no UTF-8 are replaced, never thrown over.
 std::string DumpJson(const Json& json);

@@ -35,6 +35,18 @@ TEST(JsonReadTest, DepthIsBounded) {
   EXPECT_FALSE(docker::ParseJson(R"({"a":"\\\"","b":)" + Nested(1'000'000) + "}"));
 }
 
+// Some megabytes of these would fill the memory of a device.
+TEST(JsonReadTest, ManyTinyValuesAreNoReply) {
+  const auto list = [](int values) {
+    std::string text = "[{}";
+    for (int i = 1; i < values; ++i) text += ",{}";
+    return text + "]";
+  };
+  EXPECT_TRUE(docker::ParseJson(list(docker::kMaxJsonValues / 4)));
+  EXPECT_FALSE(docker::ParseJson(list(docker::kMaxJsonValues)));
+  EXPECT_TRUE(docker::ParseJson('"' + std::string(3'000'000, ',') + '"'));
+}
+
 TEST(JsonReadTest, BracketsInTextAreNoDepth) {
   const std::string brackets(1000, '[');
   EXPECT_TRUE(docker::ParseJson(R"({"a\"{":"\\\")" + brackets + R"("})"));
