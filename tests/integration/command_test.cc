@@ -21,6 +21,7 @@
 #include <sstream>
 #include <stop_token>
 #include <string>
+#include <system_error>
 #include <thread>
 #include <vector>
 
@@ -511,8 +512,10 @@ class WatchedBuffer final : public std::streambuf {
 // Waits until this process watches some directory: what goes before that goes unseen.
 void AwaitWatch() {
   const auto watches = [] {
-    for (const auto& entry : fs::directory_iterator("/proc/self/fdinfo")) {
-      std::ifstream file(entry.path());
+    std::error_code gone;  // Other threads open and close what is listed here.
+    fs::directory_iterator entry("/proc/self/fdinfo", gone);
+    for (; !gone && entry != fs::directory_iterator(); entry.increment(gone)) {
+      std::ifstream file(entry->path());
       for (std::string line; std::getline(file, line);) {
         if (line.starts_with("inotify wd:")) return true;
       }
