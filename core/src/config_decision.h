@@ -25,6 +25,11 @@ struct ConfigDecision {
 ConfigDecision DecideConfig(const ObservedState& observed, const Target& target,
                             const PlanOptions& options);
 
+// At once, or with the reboot that it waits for.
+inline bool IsWritten(const ConfigPlan& config) {
+  return config.action == ConfigAction::kApply || config.action == ConfigAction::kDefer;
+}
+
 // The rule of a key; null: it is nobody's. A whole key goes before a beginning, a longer beginning
 // before a shorter.
 const ConfigRule* FindConfigRule(const std::vector<ConfigRule>& rules, std::string_view key);

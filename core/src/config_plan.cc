@@ -43,7 +43,7 @@ class ConfigPlanner {
       }
     }
     const bool wants = context_.config.wants_reboot && !observed_.reboots_no_more;
-    StepIndices before = LastSteps();
+    StepIndices before = wants ? LastSteps() : StepIndices{};
     // Locks that were taken for a reboot are kept as long as that is the next thing to come.
     keeps_locks_ = wants && !deferred_ && !updates_come_first_;
     if (!keeps_locks_) {
@@ -60,9 +60,7 @@ class ConfigPlanner {
     const StepIndices locked = TakeLocks(std::move(before));
     StepIndices written = locked;
     for (const ConfigPlan& config : plan_.config) {
-      const bool writes =
-          config.action == ConfigAction::kApply || config.action == ConfigAction::kDefer;
-      if (!writes || !config.needs_reboot) continue;
+      if (!IsWritten(config) || !config.needs_reboot) continue;
       written.push_back(
           AddToReboot(StepKind::kWriteConfig, "", config.key, locked, config.to.value_or("")));
     }

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <utility>
 
+#include "config_decision.h"
+
 namespace lockstep {
 namespace {
-
-bool IsWritten(const ConfigPlan& config) {
-  return config.action == ConfigAction::kApply || config.action == ConfigAction::kDefer;
-}
 
 // A reboot interrupts every service there is.
 std::vector<std::string> AppsToLock(const Plan& plan) {

@@ -166,14 +166,6 @@ void Session::LoseSpan(const std::string& app, std::vector<LockHolder> holders) 
   runs_[app].cutting = false;
 }
 
-// A step towards a reboot needs those of every app.
-void Session::LoseSpans(const Step& step, std::vector<LockHolder> holders) {
-  if (!step.app.empty()) return LoseSpan(step.app, std::move(holders));
-  std::map<std::string, std::vector<LockHolder>> lost;
-  for (LockHolder& holder : holders) lost[holder.app].push_back(std::move(holder));
-  for (auto& [app, of_app] : lost) LoseSpan(app, std::move(of_app));
-}
-
 void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
   const auto it = running_.find(id);
   if (it == running_.end()) return;

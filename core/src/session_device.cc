@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lockstep/session.h"
+#include "same_locks.h"
 #include "step_event.h"
 
 namespace lockstep {
@@ -62,6 +63,14 @@ bool Session::DeviceAllowed(const Step& step) {
   }
 }
 
+// A step towards a reboot needs those of every app.
+void Session::LoseSpans(const Step& step, std::vector<LockHolder> holders) {
+  if (!step.app.empty()) return LoseSpan(step.app, std::move(holders));
+  std::map<std::string, std::vector<LockHolder>> lost;
+  for (LockHolder& holder : holders) lost[holder.app].push_back(std::move(holder));
+  for (auto& [app, of_app] : lost) LoseSpan(app, std::move(of_app));
+}
+
 void Session::OnRebootAnswered(const Step& step, const StepResult& result, MonoTime now) {
   if (result.left_to_others) {
     device_gave_up_ = true;  // The locks are given back; the plan says what is still to come.
@@ -114,11 +123,8 @@ void Session::ReportDeviceHeld(std::vector<Action>& actions) {
   std::vector<LockHolder>& reported = runs_[""].reported;
   ReportAction report;
   if (reboot->status == StepStatus::kDeferred) {
-    const auto same = [](const LockHolder& a, const LockHolder& b) {
-      return a.path == b.path && a.kind == b.kind;
-    };
     std::vector<LockHolder> holders = DeviceHolders();
-    if (std::equal(reported.begin(), reported.end(), holders.begin(), holders.end(), same)) return;
+    if (AreSameLocks(reported, holders)) return;
     reported = std::move(holders);
     report.event.kind = EventKind::kHeld;
     report.event.holders = reported;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "lockstep/session.h"
+#include "same_locks.h"
 #include "step_event.h"
 
 namespace lockstep {
@@ -32,13 +33,7 @@ void Session::ReportHeld(std::vector<Action>& actions) {
   for (const AppPlan& app : plan_.apps) {
     if (app.status != PlanStatus::kHeld) continue;
     AppRun& run = runs_[app.app];
-    const auto same = [](const LockHolder& a, const LockHolder& b) {
-      return a.path == b.path && a.kind == b.kind;
-    };
-    if (std::equal(run.reported.begin(), run.reported.end(), app.holders.begin(), app.holders.end(),
-                   same)) {
-      continue;
-    }
+    if (AreSameLocks(run.reported, app.holders)) continue;
     run.reported = app.holders;
     Event event = EventOf(EventKind::kHeld, app.app);
     event.holders = app.holders;
