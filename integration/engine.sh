@@ -8,8 +8,20 @@
 #   engine.sh docker DIR ARGS...   Debian's docker client, talking to that engine
 #   engine.sh stop DIR             ends them, after a crash too, and removes DIR
 #
+# What may happen to an engine, and its way back:
+#
+#   engine.sh kill DIR         SIGKILL for dockerd: containers and the registry run on
+#   engine.sh term DIR         SIGTERM for dockerd: it stops its containers; the registry runs on
+#   engine.sh powercut DIR     SIGKILL for everything at once, containers and the registry too
+#   engine.sh start-again DIR  starts what is down, on the same data and address; does nothing where nothing is
+#
+# The first three do nothing to an engine that is down, and return when it is. What containers do after each is for
+# the engine to say: it stops those that outlived it, and starts again what its restart policies tell it to. With
+# DATA_ROOT_MB the data is in memory, and gone after a power cut.
+#
 # IMAGES: all (default), none. Environment: PAYLOAD_MB, size of the layer that makes each image of the
-# shop its own (default 8); DATA_ROOT_MB, puts the engine's data on a file system of that size.
+# shop its own (default 8); DATA_ROOT_MB, puts the engine's data on a file system of that size; ENGINE_TLS, set to
+# anything, makes the engine answer at tcp://127.0.0.1:2376 in there as well, with the client's certificates in DIR/tls.
 # Needs root and the packages that `setup.sh demo` installs. DIR is 60 characters at most, since the path of a
 # unix socket ends at 107. Exit status: 75 where this machine cannot run an engine, 1 for any other error.
 # shellcheck disable=SC2016  # What other shells are to expand is quoted.
@@ -36,7 +48,20 @@ docker_() {
 }
 
 # The process that holds the namespaces: the only child of unshare.
-inner_pid() { pgrep -P "$(cat "$dir/pid")" | head -n 1; }
+inner_pid() {
+  local pid first _
+  pid=$(cat "$dir/pid")
+  if read -r first _ 2>/dev/null <"/proc/$pid/task/$pid/children" && [[ -n $first ]]; then
+    echo "$first"
+  else
+    pgrep -o -P "$pid"
+  fi
+}
+
+# Whether dockerd is there, from its launch on. It is told by its words, as above.
+is_dockerd_running() (
+  enter sh -c 'tr "\0" "\n" <"/proc/$(cat "$0/launched")/cmdline" | grep -qF "$0"' "$dir" 2>/dev/null
+)
 
 # A pid alone proves nothing: it may be another process's by now.
 is_running() {
@@ -49,8 +74,9 @@ is_running() {
 wait_for() {
   local deadline=$((SECONDS + $1)) what=$2
   shift 2
-  until "$@" >/dev/null 2>&1; do
-    is_running || status=75 fail "the engine ended while it started; last lines of its log:"$'\n'"$(tail -n 5 "$dir/engine.log")"
+  until ("$@") >/dev/null 2>&1; do  # One that fails may end its shell.
+    { is_running && { [[ $what != "the engine" ]] || is_dockerd_running; }; } ||
+      status=75 fail "$what ended while it started; last lines of its log:"$'\n'"$(tail -n 5 "$dir/engine.log")"
     ((SECONDS < deadline)) || fail "$what did not answer in time; see $dir/engine.log"
     sleep 0.05
   done
@@ -74,17 +100,61 @@ http: {addr: "$registry"}
 YAML
 }
 
+# make_certificate NAME EXTENSION...: of the engine's authority, in DIR/tls.
+make_certificate() {
+  local name=$1
+  shift
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$name" \
+    -keyout "$dir/tls/$name-key.pem" -out "$dir/tls/$name.csr" 2>/dev/null
+  openssl x509 -req -in "$dir/tls/$name.csr" -CA "$dir/tls/ca.pem" -CAkey "$dir/tls/ca-key.pem" -CAcreateserial \
+    -days 2 -extfile <(printf '%s\n' "$@") -out "$dir/tls/$name.pem" 2>/dev/null
+}
+
+make_certificates() {
+  mkdir "$dir/tls"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj "/CN=authority" \
+    -keyout "$dir/tls/ca-key.pem" -out "$dir/tls/ca.pem" 2>/dev/null
+  make_certificate engine "subjectAltName=IP:127.0.0.1,DNS:localhost" extendedKeyUsage=serverAuth
+  make_certificate client extendedKeyUsage=clientAuth
+  mv "$dir/tls/client.pem" "$dir/tls/cert.pem"
+  mv "$dir/tls/client-key.pem" "$dir/tls/key.pem"
+}
+
 # Runs as the first process of the namespaces, $1 the directory, $2 the size of its data. /run is made
-# private since containerd keeps its shims' sockets there; dockerd does not reap, so a reaper is its parent.
+# private since containerd keeps its shims' sockets there. The namespaces outlive dockerd, and end with the
+# registry; until then the shell waits, and so reaps whatever others leave behind.
 inside='
   set -e
   mount -t tmpfs -o mode=755 tmpfs /run
   [ -z "$2" ] || mount -t tmpfs -o size="$2"m tmpfs "$1/root"
   ip link set lo up
   docker-registry serve "$1/registry.yml" &
-  reaper=$(command -v tini || command -v docker-init) || reaper=
-  exec $reaper ${reaper:+-s --} dockerd --config-file "$1/daemon.json" --data-root "$1/root" \
-    --exec-root "$1/exec" -H "unix://$1/d.sock" --pidfile "$1/dockerd.pid"'
+  wait'
+# Ends at once, so that dockerd becomes a child of the first process. A new one refuses to start where the number in
+# an old pidfile is anybody's by now; the same holds for its containerd.
+launch='
+  rm -f "$1/dockerd.pid" "$1/exec/containerd/containerd.pid"
+  setsid dockerd --config-file "$1/daemon.json" --data-root "$1/root" --exec-root "$1/exec" \
+    -H "unix://$1/d.sock" --pidfile "$1/dockerd.pid" $2 >>"$1/engine.log" 2>&1 </dev/null &
+  echo $! >"$1/launched"'
+
+# Starts what is down, and returns when both answer.
+boot() {
+  local more=
+  [[ ! -d $dir/tls ]] || more="-H tcp://127.0.0.1:2376 --tlsverify --tlscacert $dir/tls/ca.pem \
+    --tlscert $dir/tls/engine.pem --tlskey $dir/tls/engine-key.pem"
+  if ! is_running; then
+    rm -rf "$dir/exec" "$dir/launched"
+    PATH=$PATH:/usr/sbin:/sbin setsid unshare --net --mount --pid --fork --mount-proc --kill-child=KILL \
+      sh -c "$inside" lockstep-engine "$dir" "$(cat "$dir/root_mb")" >>"$dir/engine.log" 2>&1 </dev/null &
+    echo $! >"$dir/pid"
+    disown
+    until is_running; do [[ -e /proc/$! ]] || break; done
+  fi
+  wait_for 30 "the registry" enter bash -c "exec 3<>/dev/tcp/${registry/:/\/}"
+  is_dockerd_running || PATH=$PATH:/usr/sbin:/sbin enter sh -c "$launch" launch "$dir" "$more"
+  wait_for 60 "the engine" docker_ version
+}
 
 start() {
   [[ $EUID == 0 ]] || status=75 fail "starting an engine needs root"
@@ -93,8 +163,8 @@ start() {
   ((${#dir} <= 60)) || fail "$dir is longer than 60 characters; unix sockets would not fit: choose another"
   [[ $dir/ != /run/* && $dir/ != /var/run/* ]] || fail "$dir is below /run, which the engine does not see: choose another"
   local program
-  for program in dockerd docker-registry busybox lockfile flock ip unshare nsenter pgrep iptables; do
-    PATH=$PATH:/usr/sbin:/sbin command -v $program >/dev/null || fail "$program is missing; run $here/setup.sh demo"
+  for program in dockerd docker-registry busybox lockfile flock ip unshare nsenter pgrep iptables ${ENGINE_TLS:+openssl}; do
+    PATH=$PATH:/usr/sbin:/sbin command -v "$program" >/dev/null || fail "$program is missing; run $here/setup.sh demo"
   done
   is_running && fail "an engine already runs in $dir; stop it first"
   [[ -e $dir/$marker ]] && stop
@@ -106,13 +176,9 @@ start() {
   [[ $images == none || ! -d $cache ]] || cp -r "$cache/." "$dir/registry"
   touch "$dir/$marker"
   write_configuration
-  PATH=$PATH:/usr/sbin:/sbin setsid unshare --net --mount --pid --fork --mount-proc --kill-child=KILL \
-    sh -c "$inside" lockstep-engine "$dir" "${DATA_ROOT_MB:-}" >"$dir/engine.log" 2>&1 </dev/null &
-  echo $! >"$dir/pid"
-  disown
-  wait_for 5 "the engine" is_running
-  wait_for 30 "the engine" docker_ version
-  wait_for 30 "the registry" enter bash -c "exec 3<>/dev/tcp/${registry/:/\/}"
+  [[ -z ${ENGINE_TLS:-} ]] || make_certificates
+  printf %s "${DATA_ROOT_MB:-}" >"$dir/root_mb"
+  boot
   if [[ $images != none && ! -d $cache ]]; then
     # shellcheck source=integration/demo/images.sh
     source "$here/demo/images.sh"
@@ -136,16 +202,26 @@ enter() {
   nsenter --target "$pid" --mount --net --pid -- sh -c 'cd "$0" 2>/dev/null || cd /; exec "$@"' "$PWD" "$@"
 }
 
+# end_dockerd SIGNAL. Its containerd goes with it, and is waited for too: both are missed by a successor.
+end_dockerd() {
+  is_dockerd_running || return 0
+  enter kill -s "$1" "$(cat "$dir/launched")"
+  while enter pgrep -x dockerd || enter pgrep -x containerd; do sleep 0.02; done >/dev/null
+}
+
+power_cut() {
+  is_running || return 0
+  local pid inner
+  pid=$(cat "$dir/pid")
+  inner=$(inner_pid || true)
+  kill -KILL "$pid"
+  # The kernel ends everything in the process namespace with its first process.
+  while [[ -e /proc/$pid || (-n $inner && -e /proc/$inner) ]]; do sleep 0.02; done
+}
+
 stop() {
   [[ -e $dir/$marker ]] || { [[ -e $dir ]] && fail "$dir is not an engine's directory" || return 0; }
-  if is_running; then
-    local pid inner
-    pid=$(cat "$dir/pid")
-    inner=$(inner_pid || true)
-    kill -KILL "$pid"
-    # The kernel ends everything in the process namespace with its first process.
-    while [[ -e /proc/$pid || (-n $inner && -e /proc/$inner) ]]; do sleep 0.02; done
-  fi
+  power_cut
   local top _
   for top in /sys/fs/cgroup/"$group" /sys/fs/cgroup/*/"$group"; do
     [[ -d $top ]] || continue
@@ -176,5 +252,14 @@ case $command in
     ;;
   docker) docker_ "$@" ;;
   stop) stop ;;
+  kill | term | powercut | start-again)
+    [[ -e $dir/$marker ]] || fail "$dir is not an engine's directory"
+    case $command in
+      kill) ! is_running || end_dockerd KILL ;;
+      term) ! is_running || end_dockerd TERM ;;
+      powercut) power_cut ;;
+      start-again) boot ;;
+    esac
+    ;;
   *) usage ;;
 esac

@@ -10,13 +10,15 @@ set -euo pipefail
 # shellcheck disable=SC2034  # Used by name.
 {
   build=(g++ cmake ninja-build libboost-dev libcurl4-openssl-dev nlohmann-json3-dev libcli11-dev
-    libsqlite3-dev libspdlog-dev libssl-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev pkgconf
+    libmicrohttpd-dev libsqlite3-dev libspdlog-dev libssl-dev libsystemd-dev libxxhash-dev libyaml-cpp-dev pkgconf
     rapidjson-dev)
-  test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3
+  test=(libgtest-dev libgmock-dev libbenchmark-dev libcpp-httplib-dev python3 python3-jsonschema
     procmail python3-lockfile python3-filelock nodejs npm  # What apps lock with.
-    strace
+    strace openssl
     dbus-daemon  # A system bus with a logind to ask for a reboot.
-    dosfstools mtools)  # Images of FAT partitions.
+    dosfstools mtools  # Images of FAT partitions.
+    faketime  # A clock that jumps.
+    chromium)  # The status page.
   demo=(docker.io docker-registry busybox-static procmail iproute2 iptables util-linux procps)
 }
 

@@ -55,7 +55,10 @@ constexpr std::array kRows = {
         kFeatureSupervisorApi},
     Row{"SUPERVISOR_ADDRESS", [](const Told& t) { return SupervisorAddress(t.device); },
         kFeatureSupervisorApi},
-    Row{"SUPERVISOR_API_KEY", [](const Told& t) { return t.device.supervisor_api_key; },
+    Row{"SUPERVISOR_API_KEY",
+        [](const Told& t) {
+          return t.app.api_key.empty() ? t.device.supervisor_api_key : t.app.api_key;
+        },
         kFeatureSupervisorApi},
     Row{"API_URL", [](const Told& t) { return t.device.api_url; }, kFeatureBalenaApi},
     Row{"API_KEY", [](const Told& t) { return t.device.api_key; }, kFeatureBalenaApi},

@@ -61,6 +61,20 @@ void AppPlanner::SetAsideWhatIsDown() {
       if (const auto aside = SetAside(i, *container, {})) work_[i].before_start.push_back(*aside);
     }
   }
+  for (std::size_t i = 0; i < views_.size(); ++i) {
+    if (const auto aside = SetAsideForGood(i, {})) work_[i].before_start.push_back(*aside);
+  }
+}
+
+// What a person stopped must not come back with its engine. Where no list tells the policy, it was
+// set aside when it was stopped.
+std::optional<StepIndex> AppPlanner::SetAsideForGood(std::size_t i, StepIndices after) {
+  const ServiceView& view = views_[i];
+  if (!view.stopped || view.target == nullptr || view.future == nullptr) return std::nullopt;
+  const ObservedContainer& container = *view.future;
+  const bool stops = !work_[i].stops.empty() || WasInterrupted(facts_, container);
+  if (!stops && !container.restart_policy) return std::nullopt;
+  return SetAside(i, container, std::move(after));
 }
 
 // Dependents before dependencies: who waits for whom is found from the far end.
@@ -101,12 +115,11 @@ void AppPlanner::Stop(std::size_t i, const ObservedContainer& container, const S
   } else if (&container != view.present || !work_[i].start_gated) {
     down.clear();  // What does not run, and is not to, can be set aside at any time.
   }
-  // What is removed at once cannot come back.
-  const bool stays = &container != view.future && !work_[i].removed_early;
-  if (!stays) return;
-  if (const auto aside = SetAside(i, container, std::move(down))) {
-    work_[i].before_start.push_back(*aside);
-  }
+  // What is removed at once cannot come back, and what restarts is to.
+  if (work_[i].removed_early) return;
+  const auto aside = &container == view.future ? SetAsideForGood(i, std::move(down))
+                                               : SetAside(i, container, std::move(down));
+  if (aside) work_[i].before_start.push_back(*aside);
 }
 
 // Remembers what only one container can have, for whoever takes it next.

@@ -101,7 +101,7 @@ FactsByApp GatherFacts(const ObservedState& observed, const Target& target) {
     if (volume.owned && it != facts.end()) it->second.volumes.push_back(&volume);
   }
   for (const AppRecord& record : observed.apps) {
-    if (!record.retired.empty() || !record.purge.empty()) facts_of(record.app, {});
+    if (!record.retired.empty() || !record.purge.empty() || record.remove) facts_of(record.app, {});
   }
   const auto specs = std::make_shared<SpecsByHash>();
   for (auto& [app, own] : facts) {
@@ -151,6 +151,15 @@ bool UsesPurged(const AppFacts& facts, const ObservedContainer& container) {
 bool WasInterrupted(const AppFacts& facts, const ObservedContainer& container) {
   const auto& interrupted = facts.record.interrupted;
   return std::binary_search(interrupted.begin(), interrupted.end(), container.id);
+}
+
+bool WasRenamed(const AppFacts& facts, const ObservedContainer& container) {
+  return container.state != ContainerState::kCreated && facts.record.renamed.contains(container.id);
+}
+
+bool IsToRestart(const AppFacts& facts, const ObservedContainer& container) {
+  const auto& ids = facts.record.restart;
+  return std::find(ids.begin(), ids.end(), container.id) != ids.end();
 }
 
 bool KillsFirst(Strategy strategy) {

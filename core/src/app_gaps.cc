@@ -23,6 +23,18 @@ bool WouldStop(const ServiceView& view, const std::string& container) {
          (is_it(view.future) && (Restarts(view) || !view.ShouldRun()));
 }
 
+std::string HowItFailed(const AppFacts& facts) {
+  const auto seen = facts.record.unhealthy.find(facts.to());
+  if (seen == facts.record.unhealthy.end() || seen->second.empty()) {
+    return " failed on this device";
+  }
+  std::string services;
+  for (const std::string& service : seen->second) {
+    services += (services.empty() ? "" : ", ") + service;
+  }
+  return " did not become healthy on this device (" + services + ")";
+}
+
 }  // namespace
 
 void AppPlanner::FindHolders() {
@@ -34,6 +46,17 @@ void AppPlanner::FindHolders() {
             [](const LockHolder& a, const LockHolder& b) {
               return std::tie(a.service, a.path) < std::tie(b.service, b.path);
             });
+}
+
+// A pause stands beside the locks, and no force runs over it.
+void AppPlanner::FindPause() {
+  if (!facts_.record.paused) return;
+  plan_.paused = true;
+  paused_ = !has_span_;
+  if (paused_) forced_ = false;
+  const std::string& id = facts_.app_id;
+  plan_.holders.insert(plan_.holders.begin(),
+                       PausedByPerson(facts_.app, id.empty() ? facts_.app : id));
 }
 
 void AppPlanner::AddGap(std::string code, std::string message, bool blocks) {
@@ -61,11 +84,17 @@ void AppPlanner::FindGaps() {
   }
   FindContainerGaps();
   FindRebootGaps();
+  if (facts_.record.remove && !removes_) {
+    AddGap("removal-refused",
+           "somebody asked for it to be removed, but the target names it; take it out of the "
+           "target, or start it to take back what was asked",
+           false);
+  }
   if (facts_.HasFailed()) {
     AddGap("release-failed",
-           "release " + facts_.to() +
-               " failed on this device and is not tried again until the target changes or "
-               "somebody asks",
+           "release " + facts_.to() + HowItFailed(facts_) +
+               " and is not tried again; send another release, or ask for this one: `lockstep "
+               "apply` it, or POST /v1/update with force",
            true);
   }
 }
@@ -102,7 +131,9 @@ void AppPlanner::FindStrategyGaps() {
   for (std::size_t i = 0; i < views_.size(); ++i) {
     if (work_[i].late_download && work_[i].removed_early) {
       AddGap("no-way-back",
-             views_[i].name + ": its container and image are deleted before the new image is here",
+             views_[i].name +
+                 ": its container and image are deleted before the new image is here; if the "
+                 "release does not become healthy, it stays",
              false);
     }
   }

@@ -29,15 +29,21 @@ AppPlan AppPlanner::Make() {
   work_.resize(views_.size());
   has_span_ = context_.observed.HasSpan(facts_.app);
   const std::vector<std::string>& forced = context_.options.force_apps;
+  const std::vector<std::string>& spent = context_.options.force_spent;
   forced_ = context_.override_locks ||
             (context_.options.force &&
-             (forced.empty() || std::count(forced.begin(), forced.end(), facts_.app) != 0));
+             (forced.empty() || std::count(forced.begin(), forced.end(), facts_.app) != 0) &&
+             std::count(spent.begin(), spent.end(), facts_.app) == 0);
+  removes_ = facts_.record.remove && facts_.target == nullptr;
   ReserveSteps();
   FindHolders();
+  FindPause();
   FindGaps();
   ApplyPullPolicies();
   ChooseWays();
   FindStrategyGaps();
+  FindWayBack();
+  if (facts_.HasFailed()) FindTiedBack();
   if (GoesBack()) {
     GoBack();
   } else if (!Blocked()) {
@@ -61,6 +67,8 @@ AppPlan AppPlanner::Make() {
     Settle();
     CleanUp();
   } else {
+    // Nothing is kept for a release that is not tried again.
+    if (facts_.HasFailed() && !facts_.record.cutover) RemoveImages();
     ReleaseLocks();
   }
   SetStatuses();
@@ -87,10 +95,7 @@ void AppPlanner::ReserveSteps() {
 bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.to(); }
 
 bool AppPlanner::GoesBack() const {
-  const std::string& self = context_.options.self;
-  const bool stops_itself =
-      !self.empty() && AnyStopsBack([&](const ObservedContainer& c) { return c.id == self; });
-  return !stops_itself && facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
+  return !StopsItself() && facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
          start_graph_.cycle.empty();
 }
 
@@ -117,13 +122,14 @@ bool AppPlanner::Touches(const ServiceView& view) const {
 // A stopped or missing service of the running release starts without a lock (I11).
 bool AppPlanner::StartIsGated(std::size_t i) const {
   const ServiceView& view = views_[i];
-  if (!gated_ || FillsIn(i)) return false;
+  if (!gated_) return false;
   // It cannot run before what it shares; held, it may join what is there.
   for (const DependencyEdge& edge : start_graph_.edges[i]) {
     const ServiceView& on = views_[edge.on];
     const bool there = held_ && on.future != nullptr && on.future->IsUp();
     if (edge.shared && WillStart(on) && work_[edge.on].start_gated && !there) return true;
   }
+  if (FillsIn(i)) return false;
   const bool replaces = view.present != nullptr && (view.present->IsUp() || view.future == nullptr);
   if (view.is_new || replaces || Restarts(view)) return true;
   // Made inside the span.
@@ -162,23 +168,56 @@ std::string_view AppPlanner::StartSubject(const ServiceView& view) const {
                                 : all_steps_[*work_[IndexOf(view)].create].subject;
 }
 
+// What runs is left as it is, and so is what is left of what ran; but what is down may start.
+bool AppPlanner::WaitsForResume(StepIndex i) const {
+  const Step& step = all_steps_[i];
+  const auto acts_on_what_runs = [&] {
+    return std::any_of(
+        facts_.containers.begin(), facts_.containers.end(),
+        [&](const ObservedContainer* c) { return c->id == step.subject && c->IsUp(); });
+  };
+  switch (step.kind) {
+    case StepKind::kStopContainer:
+    case StepKind::kTakeLocks:
+    case StepKind::kAwaitHandover:
+    case StepKind::kDeleteLock:
+    case StepKind::kRemoveContainer:
+    case StepKind::kRemoveNetwork:
+    case StepKind::kPurgeVolume:
+      return true;
+    case StepKind::kRemoveImage:
+    case StepKind::kRenameContainer:
+      return step.phase != Phase::kPrepare;
+    case StepKind::kStartContainer:
+      return gated_starts_.count(i) != 0;
+    case StepKind::kUpdateContainer:
+    case StepKind::kConnectNetwork:
+    case StepKind::kDisconnectNetwork:
+      return acts_on_what_runs();
+    default:
+      return false;
+  }
+}
+
 void AppPlanner::SetStatuses() {
+  bool any_held = false;
   for (std::size_t i = first_step_; i < all_steps_.size(); ++i) {
     Step& step = all_steps_[i];
     SortUnique(step.after);
-    const bool behind_gate =
-        held_ && (step.kind == StepKind::kTakeLocks ||
-                  std::any_of(step.after.begin(), step.after.end(), [&](StepIndex before) {
-                    return all_steps_[before].status == StepStatus::kHeld;
-                  }));
-    step.status = behind_gate          ? StepStatus::kHeld
+    const bool gate = held_ && step.kind == StepKind::kTakeLocks;
+    const bool held = gate || (paused_ && WaitsForResume(static_cast<StepIndex>(i))) ||
+                      std::any_of(step.after.begin(), step.after.end(), [&](StepIndex before) {
+                        return all_steps_[before].status == StepStatus::kHeld;
+                      });
+    any_held |= held;
+    step.status = held                 ? StepStatus::kHeld
                   : step.after.empty() ? StepStatus::kReady
                                        : StepStatus::kWaiting;
   }
   if (all_steps_.size() == first_step_) {
     plan_.status = Blocked() ? PlanStatus::kBlocked : PlanStatus::kInSync;
   } else {
-    plan_.status = held_ ? PlanStatus::kHeld : PlanStatus::kReady;
+    plan_.status = any_held ? PlanStatus::kHeld : PlanStatus::kReady;
   }
 }
 

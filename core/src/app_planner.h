@@ -54,6 +54,7 @@ class AppPlanner {
 
   // app_gaps.cc
   void FindHolders();
+  void FindPause();
   void FindGaps();
   void FindContainerGaps();
   void FindStrategyGaps();
@@ -74,6 +75,7 @@ class AppPlanner {
   std::string_view StartSubject(const ServiceView& view) const;
   std::size_t IndexOf(const ServiceView& view) const;
   void SetStatuses();
+  bool WaitsForResume(StepIndex i) const;
 
   // app_prepare.cc
   void Prepare();
@@ -100,6 +102,7 @@ class AppPlanner {
   void DeleteLocks();
   void StopOld();
   void SetAsideWhatIsDown();
+  std::optional<StepIndex> SetAsideForGood(std::size_t i, StepIndices after);
   void StopWave(bool first, const StepIndices& gate);
   void Stop(std::size_t i, const ObservedContainer& container, const StepIndices& after);
   StepIndex AddStop(std::size_t i, const ObservedContainer& container, StepIndices after,
@@ -141,8 +144,12 @@ class AppPlanner {
   std::optional<StepIndex> RemoveImage(std::string_view image, Phase phase,
                                        const StepIndices& removals, std::size_t users_gone);
   void RemoveNetworks();
+  void ForgetApp();
 
   // app_go_back.cc
+  void FindWayBack();
+  void FindTiedBack();
+  bool StopsItself() const;
   void GoBack();
   void StopNew();
   bool MadeForThis(const ServiceView& view) const;
@@ -151,6 +158,8 @@ class AppPlanner {
   bool StopsBack(const ServiceView& view, const ObservedContainer* container) const;
   bool IsOnRestored(const ObservedContainer& container) const;
   void StartOld(const StepIndices& down);
+  StepIndices StartBack(std::size_t i, const StepIndices& after);
+  StepIndices RenameBack(const StepIndices& after);
   StepIndices RestoreNetworks(const StepIndices& after);
 
   const PlanContext& context_;
@@ -162,7 +171,8 @@ class AppPlanner {
   std::vector<ServiceView> views_;
   std::vector<Work> work_;
   DependencyGraph start_graph_;
-  std::optional<DependencyGraph> old_graph_;     // None where all that runs is of the target.
+  std::optional<DependencyGraph> old_graph_;  // None where all that runs is of the target.
+  std::vector<bool> tied_back_;  // By view: restarts, going back, with what it depends on.
   std::vector<StepIndices> dependents_stopped_;  // By view: the stops that come before its own.
   std::map<std::string_view, StepIndex> networks_made_;
   std::map<std::string_view, StepIndex> volumes_made_;
@@ -190,6 +200,8 @@ class AppPlanner {
   bool held_ = false;
   bool gated_ = false;
   bool going_back_ = false;
+  bool paused_ = false;   // By a person; a span that has begun goes on to its end.
+  bool removes_ = false;  // A person asked for the app to go, and it does.
   bool changed_ = false;  // A release goes on, or a changed service is made anew.
 };
 

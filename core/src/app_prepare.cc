@@ -70,7 +70,7 @@ void AppPlanner::Pull(std::size_t i, Phase phase, const StepIndices& after) {
   const std::string image = NormalizedReference(view.target->spec.image);
   if (pulls_.count(image) != 0) return;
   StepIndices before = after;
-  if (view.target->strategy == Strategy::kDeleteThenDownload) {
+  if (view.target->strategy == Strategy::kDeleteThenDownload || context_.observed.short_of_space) {
     // The room is needed for the new one.
     const std::set<std::string> retired(facts_.record.retired.begin(), facts_.record.retired.end());
     for (const std::string& old : retired) {

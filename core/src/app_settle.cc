@@ -42,7 +42,8 @@ void AppPlanner::Settle() {
   const bool gone = facts_.release() == nullptr;
   const bool known =
       gone ? facts_.record.committed.value_or("").empty() : facts_.record.committed == facts_.to();
-  const bool begun = facts_.record.cutover || !facts_.record.interrupted.empty();
+  const bool begun = facts_.record.cutover || !facts_.record.interrupted.empty() ||
+                     !facts_.record.renamed.empty();
   const bool commit = changed_ || !known || begun;
   if (!commit) return;
   StepIndices after = before_commit_;
@@ -72,6 +73,16 @@ void AppPlanner::CleanUp() {
   RemoveContainers();
   RemoveImages();
   RemoveNetworks();
+  if (removes_) ForgetApp();
+}
+
+// Not before: whoever comes after a crash is to know that it goes.
+void AppPlanner::ForgetApp() {
+  StepIndices after = released_;
+  for (std::size_t i = first_step_; i < all_steps_.size(); ++i) {
+    after.push_back(static_cast<StepIndex>(i));
+  }
+  steps_.Add(StepKind::kCommitRelease, Phase::kCleanup, "", "", std::move(after), kForgetApp);
 }
 
 void AppPlanner::RemoveContainers() {
@@ -86,7 +97,8 @@ void AppPlanner::RemoveContainers() {
       if (gone.count(container) != 0) continue;
       StepIndices after = committed_;
       if (committed_.empty()) {
-        after = work_[i].before_start;
+        after = released_;
+        Append(after, work_[i].before_start);
         Append(after, work_[i].stops);
       }
       mine.push_back(RemoveContainer(view, *container, Phase::kCleanup, std::move(after)));

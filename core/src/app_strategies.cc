@@ -62,6 +62,7 @@ void AppPlanner::ChooseWays() {
   for (const std::size_t i : start_graph_.order) {
     ServiceView& view = views_[i];
     Work& work = work_[i];
+    if (work.removed_early) plan_.way_back = false;
     if (view.target == nullptr) continue;
     // Another service downloads it in advance.
     work.late_download =

@@ -27,6 +27,12 @@ struct Effect {
     }
   }
 
+  // Half of it is done: what was stopped under the locks is known to have run.
+  void ForgetRestart(const std::string& container) const {
+    if (state.FindApp(step.app) == nullptr) return;
+    std::erase(state.AppFor(step.app).restart, container);
+  }
+
   static void Insert(std::vector<std::string>& sorted, const std::string& text) {
     const auto at = std::lower_bound(sorted.begin(), sorted.end(), text);
     if (at == sorted.end() || *at != text) sorted.insert(at, text);
@@ -78,11 +84,13 @@ struct Effect {
     ObservedContainer* container = state.FindContainer(request.container);
     if (container == nullptr) return;
     container->state = ContainerState::kRunning;
+    container->lost = false;
     container->exit_code = 0;
     container->settled = false;
     if (state.FindApp(step.app) != nullptr) {
       std::erase(state.AppFor(step.app).interrupted, request.container);
     }
+    ForgetRestart(request.container);
     container->handed_over = false;
     container->started_at = state.NextStart();
     container->health =
@@ -95,6 +103,8 @@ struct Effect {
     container->state = ContainerState::kExited;
     container->health = Health::kNone;
     container->settled = false;
+    container->lost = false;
+    ForgetRestart(request.container);
   }
 
   void operator()(const UpdateContainerRequest& request) const {
@@ -225,6 +235,27 @@ struct Effect {
 };
 
 }  // namespace
+
+bool RememberName(const Step& rename, ObservedState& observed) {
+  const ObservedContainer* container = observed.FindContainer(rename.subject);
+  if (container == nullptr || observed.FindApp(rename.app) == nullptr) return false;
+  AppRecord& record = observed.AppFor(rename.app);
+  // What a release made itself has no other name to go back to; nor is there a way back from one
+  // that is committed.
+  const std::string release = CommitOfName(rename.detail);
+  if (container->state == ContainerState::kCreated || container->commit == release ||
+      record.committed == release) {
+    return false;
+  }
+  // It took the place of another, for a release in between that was never committed.
+  const auto& all = observed.engine.containers;
+  const bool replaced = std::any_of(all.begin(), all.end(), [&](const ObservedContainer& other) {
+    return other.id != container->id && other.app == container->app &&
+           other.service == container->service &&
+           std::binary_search(record.interrupted.begin(), record.interrupted.end(), other.id);
+  });
+  return !replaced && record.renamed.emplace(container->id, container->name).second;
+}
 
 void ApplyEffect(const Step& step, const StepRequest& request, const StepResult& result,
                  ObservedState& observed) {

@@ -1,9 +1,11 @@
-// One Apply: a Session, the threads that perform its actions, and the queue of facts between them.
+// One Apply or Run: a Session, the threads that perform its actions, and the queue of facts between
+// them.
 #ifndef LOCKSTEP_APPLY_RUN_H_
 #define LOCKSTEP_APPLY_RUN_H_
 
 #include <condition_variable>
 #include <map>
+#include <memory>
 #include <mutex>
 #include <optional>
 #include <stop_token>
@@ -21,9 +23,11 @@ namespace lockstep {
 
 class ApplyRun {
  public:
-  ApplyRun(Orchestrator& orchestrator, Ports ports, const Target& target,
-           const ApplyOptions& options, EventObserver& observer);
+  ApplyRun(Orchestrator& orchestrator, Ports ports, Target target, const ApplyOptions& options,
+           EventObserver& observer);
   Result<ApplyReport> Run(std::stop_token interrupt);
+  // As Orchestrator::Run says.
+  bool KeepGoing(RunControl& control, std::stop_token interrupt);
 
  private:
   struct Looked {
@@ -33,15 +37,22 @@ class ApplyRun {
     StepId step;
     Result<StepResult> result;
   };
+  struct Examined {
+    std::string container;
+    Findings findings;
+  };
   struct EngineGap {};
   struct LocksChanged {};
   struct Interrupted {};
-  using Fact = std::variant<Looked, StepEnded, EngineEvent, EngineGap, LocksChanged, Interrupted>;
+  struct Asked {};  // RunControl has something.
+  using Fact = std::variant<Looked, StepEnded, Examined, EngineEvent, EngineGap, LocksChanged,
+                            Interrupted, Asked>;
   class EngineSink;
   class LocksSink;
   class PullSink;
 
-  Result<ObservedState> Look(std::stop_token stop);
+  Result<ObservedState> Look(const Target& target, std::stop_token stop,
+                             std::vector<std::string> seen = {});
   // The first look, and what it says is to be put right before anything else.
   Result<ObservedState> Begin(std::stop_token stop);
   Result<void> AskAgain(ObservedState& observed);
@@ -53,29 +64,41 @@ class ApplyRun {
   void RecoverConfig();
   Result<void> FinishReboot(ObservedState& observed);
 
-  void Loop();
+  void Loop(std::stop_token interrupt);
   void WaitForFacts();
+  std::optional<ObservedState> BeginWhenPossible(const std::stop_token& interrupt);
+  void TakeRequests();
+  void GoOn();
+  void AnswerViewers();
+  std::shared_ptr<const RunView> View();
+  WorkerPool& Workers();
+  void Rest();
   void Tell(Fact fact);
   void Take(Fact& fact);
 
   void Perform(Action& action);
-  void PerformLook();
+  void PerformLook(LookAction& action);
   void DropLook();
+  void PerformExamination(const std::string& container);
   void PerformStep(RunStepAction& action);
   void WatchEngine();
   void WatchLocks(std::vector<ServiceRef> services);
+  void Note(StepId pull, const PullProgress& progress);
   void Emit(Event event);
   // Says what goes wrong beside the steps; the run goes on.
   void Warn(const ServiceRef& of, Error error);
 
   Orchestrator& orchestrator_;
   Ports ports_;
-  const Target& target_;
   const ApplyOptions& options_;
   EventObserver& observer_;
   Session session_;
   StepRunner runner_;
   std::optional<MonoTime> deadline_;
+  RunControl* control_ = nullptr;        // Of a Run.
+  std::shared_ptr<const RunView> view_;  // Null where it is old.
+  std::vector<RunControl::Viewer> viewers_;
+  bool moved_ = true;  // Something has happened that the Session has not been asked about.
 
   std::mutex mutex_;  // Of `facts_`.
   std::condition_variable_any arrived_;
@@ -84,11 +107,15 @@ class ApplyRun {
   std::mutex emit_mutex_;
   std::uint64_t last_seq_ = 0;
 
+  std::mutex pulls_mutex_;
+  std::map<StepId, PullProgress> pulls_;
+
   std::map<StepId, std::stop_source> stops_;  // Of running steps; the loop's own.
   std::stop_source look_stop_;
+  std::stop_source examine_stop_;
   // Threads last, so that they end before what they use.
   std::optional<WorkerPool> workers_;
-  std::vector<std::jthread> waiting_;  // Steps that wait for an app; each ends with its step.
+  std::map<StepId, std::jthread> waiting_;  // Steps that wait for an app; each ends with its step.
   std::jthread engine_watch_;
   std::vector<std::jthread> lock_watches_;  // The last one is current; the others are ending.
 };

@@ -22,13 +22,19 @@ bool SetsOverride(const ConfigPlan& config) {
          !(config.from && IsOn(*config.from));
 }
 
+bool AnyPaused(const Plan& plan) {
+  return std::any_of(plan.apps.begin(), plan.apps.end(),
+                     [](const AppPlan& app) { return app.paused; });
+}
+
 class ConfigPlanner {
  public:
   ConfigPlanner(const PlanContext& context, Plan& plan)
       : context_(context),
         observed_(context.observed),
         plan_(plan),
-        deferred_(!context.override_locks && !context.reboot_holders.empty()) {}
+        deferred_(AnyPaused(plan) || (!context.override_locks && !context.reboot_holders.empty())) {
+  }
 
   void Make() {
     plan_.config = context_.config.plans;

@@ -24,6 +24,7 @@ constexpr std::array kCodes = {
             "run it again; it looks at what was done before it goes on"},
     CodeRow{ErrorCode::kCancelled, "cancelled", false, "run it again to go on"},
     CodeRow{ErrorCode::kNoSpace, "no-space", false, "free some space and run it again"},
+    CodeRow{ErrorCode::kDefunct, "defunct", true, "remove it, and make it anew"},
     CodeRow{ErrorCode::kUnsupported, "unsupported", false, "use a newer version of the other side"},
     CodeRow{ErrorCode::kBadReply, "bad-reply", true, "look at the engine's log"},
     CodeRow{ErrorCode::kAnotherOrchestrator, "another-orchestrator", false, "stop one of the two"},

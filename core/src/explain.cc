@@ -152,17 +152,36 @@ std::string Explain(const Reason& reason, ShowValues values) {
       return "paused, and left as it is";
     case ReasonCode::kRestarting:
       return "restarting again and again";
+    case ReasonCode::kAsked:
+      return "a person asked for it";
+    case ReasonCode::kLost:
+      return "runs, and the engine does not know";
   }
   return std::string(ReasonCodeName(reason.code));
 }
 
 std::string Explain(const Step& step) {
+  if (ForgetsApp(step)) return "forget the app";
   const StepWords& words = StepKindRow(kStepWords, step.kind);
   std::string text(words.verb);
   const std::string& what = words.names_subject ? step.subject : step.service;
   if (!what.empty()) text += " " + what;
   if (step.kind == StepKind::kUpdateContainer) text += " to " + step.detail;
   if (step.kind == StepKind::kConnectNetwork) text += " to network " + step.detail;
+  return text;
+}
+
+std::string Explain(const Findings& findings) {
+  std::string text;
+  const auto add = [&](const std::string& part) { text += (text.empty() ? "" : ", ") + part; };
+  if (findings.exit_code) add("it exited with " + std::to_string(*findings.exit_code));
+  if (findings.out_of_memory) add("it ran out of memory");
+  if (findings.restarts > 0) {
+    const std::string times = findings.restarts == 1 ? " time" : " times";
+    add("its engine started it again " + std::to_string(findings.restarts) + times);
+  }
+  if (!findings.engine_error.empty()) add("the engine says: " + findings.engine_error);
+  if (!findings.health_output.empty()) add("its health check says: " + findings.health_output);
   return text;
 }
 

@@ -17,10 +17,6 @@ void AddHolders(const AppPlan& app, std::vector<WaitReason>& reasons) {
   }
 }
 
-std::string HolderWords(const LockHolder& holder) {
-  return holder.service.empty() ? holder.path : holder.service;
-}
-
 }  // namespace
 
 std::string_view WaitCodeName(WaitCode code) {
@@ -63,10 +59,16 @@ std::vector<std::vector<WaitReason>> ExplainWaits(const Plan& plan) {
   return waits;
 }
 
+std::string WhoHolds(const LockHolder& holder) {
+  if (holder.IsPause()) return holder.holder;
+  return holder.service.empty() ? holder.path : holder.service;
+}
+
 std::string Explain(const WaitReason& reason, const Plan& plan) {
   if (reason.code == WaitCode::kLockHeld) {
-    return reason.holder == nullptr ? "waits for an update lock"
-                                    : "waits for the update lock of " + HolderWords(*reason.holder);
+    if (reason.holder == nullptr) return "waits for an update lock";
+    return (reason.holder->IsPause() ? "waits: " : "waits for the update lock of ") +
+           WhoHolds(*reason.holder);
   }
   if (reason.step >= plan.steps.size()) return "waits for another step";
   const std::string step = Explain(plan.steps[reason.step]);

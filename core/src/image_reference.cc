@@ -1,38 +1,52 @@
 #include "lockstep/image_reference.h"
 
+#include <algorithm>
+
 namespace lockstep {
+namespace {
+
+// The registry that the reference names; empty: none. Whatever cannot be a part of a repository's
+// name on Docker Hub is one.
+std::string_view NamedRegistry(std::string_view reference) {
+  const auto slash = reference.find('/');
+  if (slash == std::string_view::npos) return {};
+  const std::string_view first = reference.substr(0, slash);
+  const bool is_host = first == "localhost" || std::any_of(first.begin(), first.end(), [](char c) {
+                         return c == '.' || c == ':' || (c >= 'A' && c <= 'Z');
+                       });
+  return is_host ? first : std::string_view();
+}
+
+}  // namespace
+
+ReferenceParts PartsOf(std::string_view reference) {
+  ReferenceParts parts;
+  parts.name = reference.substr(0, reference.find('@'));
+  parts.digest = reference.substr(parts.name.size());
+  const auto colon = parts.name.rfind(':');
+  // A colon before the last slash is a registry's port.
+  if (colon != std::string_view::npos && parts.name.find('/', colon) == std::string_view::npos) {
+    parts.tag = parts.name.substr(colon + 1);
+    parts.name = parts.name.substr(0, colon);
+  }
+  return parts;
+}
+
+std::string RegistryOf(std::string_view reference) {
+  const std::string_view named = NamedRegistry(reference);
+  return named.empty() || named == "index.docker.io" ? "docker.io" : std::string(named);
+}
 
 std::string NormalizedReference(std::string_view reference) {
   if (reference.empty() || reference.starts_with("sha256:")) return std::string(reference);
-  std::string_view digest;
-  if (const auto at = reference.find('@'); at != std::string_view::npos) {
-    digest = reference.substr(at);
-    reference = reference.substr(0, at);
-  }
-  std::string_view tag;
-  const auto colon = reference.rfind(':');
-  const auto slash = reference.rfind('/');
-  // A colon before the last slash is a registry's port.
-  if (colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
-    tag = reference.substr(colon);
-    reference = reference.substr(0, colon);
-  }
+  const ReferenceParts parts = PartsOf(reference);
   std::string normal;
-  const auto first = reference.find('/');
-  const std::string_view domain =
-      first == std::string_view::npos ? std::string_view() : reference.substr(0, first);
-  const bool has_domain =
-      domain.find_first_of(".:") != std::string_view::npos || domain == "localhost";
-  if (!has_domain) {
-    normal = first == std::string_view::npos ? "docker.io/library/" : "docker.io/";
+  if (NamedRegistry(parts.name).empty()) {
+    normal = parts.name.find('/') == std::string_view::npos ? "docker.io/library/" : "docker.io/";
   }
-  normal += reference;
-  if (!digest.empty()) {
-    normal += digest;
-  } else {
-    normal += tag.empty() ? std::string_view(":latest") : tag;
-  }
-  return normal;
+  normal += parts.name;
+  if (!parts.digest.empty()) return normal += parts.digest;
+  return (normal += ':') += parts.tag.empty() ? "latest" : parts.tag;
 }
 
 }  // namespace lockstep

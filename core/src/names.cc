@@ -64,7 +64,7 @@ constexpr Names<Health, 4> kHealths = {{
     {Health::kUnhealthy, "unhealthy"},
 }};
 
-constexpr Names<ReasonCode, 16> kReasonCodes = {{
+constexpr Names<ReasonCode, 18> kReasonCodes = {{
     {ReasonCode::kFieldChanged, "field-changed"},
     {ReasonCode::kImageChanged, "image-changed"},
     {ReasonCode::kNotInTarget, "not-in-target"},
@@ -81,6 +81,8 @@ constexpr Names<ReasonCode, 16> kReasonCodes = {{
     {ReasonCode::kPaused, "paused"},
     {ReasonCode::kRestarting, "restarting"},
     {ReasonCode::kNameChanged, "name-changed"},
+    {ReasonCode::kAsked, "asked"},
+    {ReasonCode::kLost, "lost"},
 }};
 
 constexpr Names<StepKind, 23> kStepKinds = {{

@@ -8,9 +8,10 @@ namespace {
 
 template <typename List>
 auto FindRecord(List& apps, std::string_view app) {
-  const auto it = std::lower_bound(
-      apps.begin(), apps.end(), app,
-      [](const AppRecord& record, std::string_view wanted) { return record.app < wanted; });
+  const auto it = std::lower_bound(apps.begin(), apps.end(), app,
+                                   [](const AppRecord& record, std::string_view wanted) {
+                                     return record.app.compare(wanted) < 0;
+                                   });
   return it;
 }
 

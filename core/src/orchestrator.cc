@@ -1,12 +1,15 @@
 #include "lockstep/orchestrator.h"
 
 #include <algorithm>
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <set>
 #include <utility>
 
 #include "app_facts.h"
 #include "apply_run.h"
+#include "known_specs.h"
 #include "lockstep/device_fit.h"
 
 namespace lockstep {
@@ -83,17 +86,21 @@ Result<void> CheckFingerprint(const Plan& plan, const std::string& fingerprint) 
                      "apply plan " + fingerprint);
 }
 
-Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token stop) {
+Result<ObservedState> Orchestrator::Look(const Target* target, std::stop_token stop,
+                                         std::vector<std::string> seen) {
+  LOCKSTEP_TRY(StoreState stored, ports_.store.Load());
+  const KnownSpecs known = KnownSpecsOf(stored);
   ObserveRequest request;
+  request.seen = std::move(seen);
   if (target != nullptr) {
-    request.known_hashes = HashesOf(*target);
+    request.known_hashes = WithHashesOf(known, HashesOf(*target));
   } else {
     request.details_of_all = true;
   }
   ObservedState observed;
   LOCKSTEP_TRY(observed.engine, ports_.runtime.Observe(request, stop));
   observed.taken_at = ports_.clock.Now();
-  LOCKSTEP_TRY(StoreState stored, ports_.store.Load());
+  FillIn(known, observed.engine);
   observed.apps = std::move(stored.apps);
   observed.saved_restart = std::move(stored.saved_restart);
   observed.config_set = std::move(stored.config_keys);
@@ -134,6 +141,41 @@ Result<ApplyReport> Orchestrator::Apply(const Target& target, const ApplyOptions
   of_device.session.plan.config_rules = ports_.config.rules();
   ApplyRun run(*this, ports_, fitted, of_device, observer);
   return run.Run(std::move(interrupt));
+}
+
+bool Orchestrator::Run(const SessionOptions& options, RunControl& control, EventObserver& observer,
+                       std::stop_token interrupt) {
+  ApplyOptions of_device;
+  of_device.session = options;
+  of_device.session.keep_going = true;
+  of_device.session.keep_retries = true;
+  of_device.session.plan.config_rules = ports_.config.rules();
+  std::optional<Target> target = AwaitTarget(control, ports_.clock, interrupt);
+  if (!target) return false;
+  ApplyRun run(*this, ports_, FitToDevice(*target, options.device), of_device, observer);
+  return run.KeepGoing(control, std::move(interrupt));
+}
+
+std::optional<Target> Orchestrator::AwaitTarget(RunControl& control, Clock& clock,
+                                                const std::stop_token& interrupt) {
+  std::mutex mutex;
+  std::condition_variable_any changed;
+  bool woken = true;  // One may have been given before.
+  std::optional<Target> target;
+  control.Attach([&] {
+    const std::scoped_lock lock(mutex);
+    woken = true;
+    changed.notify_all();
+  });
+  while (!target && !interrupt.stop_requested()) {
+    std::unique_lock lock(mutex);
+    clock.WaitUntil(changed, lock, std::nullopt, interrupt, [&] { return woken; });
+    woken = false;
+    lock.unlock();
+    target = control.Take().target;
+  }
+  control.Detach();
+  return target;
 }
 
 }  // namespace lockstep

@@ -1,5 +1,6 @@
 #include "plan_context.h"
 
+#include <algorithm>
 #include <set>
 #include <string>
 #include <utility>
@@ -43,6 +44,14 @@ std::map<std::string, const LockHolder*> HoldersOf(const ObservedState& observed
   return holders;
 }
 
+// Its release is not tried again: nothing is kept for it.
+bool HasFailed(const ObservedState& observed, const TargetApp& app) {
+  const AppRecord* record = observed.FindApp(app.uuid);
+  if (record == nullptr) return false;
+  const std::vector<std::string>& failed = record->failed;
+  return std::find(failed.begin(), failed.end(), app.release->commit) != failed.end();
+}
+
 }  // namespace
 
 PlanContext::PlanContext(const ObservedState& seen, const Target& target,
@@ -82,7 +91,7 @@ const PlanContext::ImageUses& PlanContext::Uses() const {
   }
   for (const ObservedImage& image : observed.engine.images) (*uses_)[image.id].here = true;
   for (const TargetApp& app : target_.apps) {
-    if (!app.release) continue;
+    if (!app.release || HasFailed(observed, app)) continue;
     for (const TargetService& service : app.release->services) {
       const std::string_view id = images.Find(service.spec.image);
       if (!id.empty()) (*uses_)[id].wanted = true;

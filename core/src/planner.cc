@@ -52,6 +52,12 @@ AppPlan PlanOfHostApp(const AppFacts& facts, const ObservedState& observed) {
   return host;
 }
 
+// A target that speaks for one app says nothing of the others; but people do.
+bool IsAskedToGo(const AppFacts& facts) {
+  const bool gone = facts.containers.empty() && facts.networks.empty();
+  return facts.record.remove || (gone && !facts.record.purge.empty());
+}
+
 std::string Fingerprint(const Plan& plan) {
   ContentHash hash;
   for (const AppPlan& app : plan.apps) {
@@ -75,8 +81,8 @@ Plan MakePlan(const ObservedState& observed, const Target& target, const PlanOpt
   plan.made_for = observed.taken_at;
   const PlanContext context(observed, target, options);
   for (auto& [app, facts] : GatherFacts(observed, target)) {
-    // A target that speaks for one app says nothing of the others.
-    if (facts.target == nullptr && !target.whole_device) continue;
+    if (!options.only_app.empty() && app != options.only_app) continue;
+    if (facts.target == nullptr && !target.whole_device && !IsAskedToGo(facts)) continue;
     if (facts.target != nullptr && facts.target->is_host) {
       plan.apps.push_back(PlanOfHostApp(facts, observed));
       continue;

@@ -99,7 +99,7 @@ void Assign(const std::vector<ServiceView>& views, ServiceView& view,
 // Made for this release, by its name or by an older one of the same release beside it, and not
 // proven: neither has the release been committed since, nor has it settled before our eyes.
 bool IsNew(const ServiceView& view, const AppFacts& facts) {
-  if (view.future == nullptr) return false;
+  if (view.future == nullptr || WasRenamed(facts, *view.future)) return false;
   const bool never_ran = view.future->state == ContainerState::kCreated;
   if (view.future->settled && !never_ran) return false;
   if (view.future->commit != facts.to() && !never_ran) return false;
@@ -175,6 +175,8 @@ void Tie(std::vector<ServiceView>& views, const DependencyGraph& graph, std::siz
     view.tied = true;
     if (view.future->IsUp()) view.why.push_back(std::move(reason));
   };
+  if (view.future->IsUp() && IsToRestart(facts, *view.future)) tie(Because(ReasonCode::kAsked));
+  if (view.future->lost) tie(Because(ReasonCode::kLost));
   const auto wanted =
       facts.remade.empty() ? std::vector<std::string>{} : NetworksOf(view.target->spec);
   for (const std::string& network : facts.remade) {

@@ -27,7 +27,8 @@ struct ServiceView {
   std::vector<const ObservedContainer*> left_over;
   bool image_here = false;
   bool is_new = false;  // The future was made for this release and is not proven yet.
-  // Unchanged, but to be restarted: something it is attached to, shares or depends on is made anew.
+  // Unchanged, but to be restarted: something it is attached to, shares or depends on is made anew,
+  // or a person asked for it.
   bool tied = false;
   bool stopped = false;  // By a person, or with a service whose namespace it shares.
   bool down = false;     // Should run and does not.
@@ -89,6 +90,12 @@ bool UsesPurged(const AppFacts& facts, const ObservedContainer& container);
 
 // True where the container ran until the cutover under way stopped it.
 bool WasInterrupted(const AppFacts& facts, const ObservedContainer& container);
+
+// True where the container ran in the release before, and goes on in this one as it is.
+bool WasRenamed(const AppFacts& facts, const ObservedContainer& container);
+
+// True where a person asked for the container to be stopped and started.
+bool IsToRestart(const AppFacts& facts, const ObservedContainer& container);
 
 // True for a strategy that stops the old container before the new image is here.
 bool KillsFirst(Strategy strategy);

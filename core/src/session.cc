@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include "app_facts.h"
 #include "lockstep/explain.h"
+#include "merge_records.h"
 #include "step_event.h"
 
 namespace lockstep {
@@ -25,77 +27,14 @@ std::string_view ContainerOf(const StepRequest& request) {
 }  // namespace
 
 Session::Session(Target target, SessionOptions options)
-    : target_(std::move(target)), options_(std::move(options)) {}
-
-void Session::OnObserved(ObservedState observed, MonoTime now) {
-  if (!std::exchange(looking_, false)) need_look_ = false;  // Nobody was asked: a first look.
-  look_failures_ = 0;
-  look_error_.reset();
-  CarryOver(observed);
-  observed_ = std::move(observed);
-  has_state_ = true;
-  changed_since_look_ = !since_look_.empty();
-  for (const Done& done : since_look_) {
-    ApplyEffect(done.what.step, done.what.request, done.result, observed_);
-  }
-  since_look_.clear();
-  check_claims_ = !changed_since_look_;
-  if (!need_look_) locks_unknown_ = false;
-  for (auto& [app, run] : runs_) {
-    run.wants_look = false;
-    run.wants_gate_look = false;
-  }
-  for (const ObservedContainer& container : observed_.engine.containers) {
-    if (container.owned && container.IsUp()) up_.try_emplace(container.id, Up{now, now});
-  }
+    : target_(std::make_shared<const Target>(std::move(target))), options_(std::move(options)) {
+  Identify();
 }
 
-// What a look cannot see, and was known before it.
-void Session::CarryOver(ObservedState& next) const {
-  std::map<std::string_view, const ObservedContainer*> before;
-  for (const ObservedContainer& container : observed_.engine.containers) {
-    before.emplace(container.id, &container);
-  }
-  std::map<std::string, const ServiceSpec*> wanted;
-  for (const TargetApp& app : target_.apps) {
-    if (!app.release) continue;
-    for (const TargetService& service : app.release->services) {
-      wanted.emplace(ConfigHash(service.spec), &service.spec);
-    }
-  }
-  for (ObservedContainer& container : next.engine.containers) {
-    if (const auto spec = wanted.find(container.config_hash);
-        container.owned && !container.spec && spec != wanted.end()) {
-      container.spec = *spec->second;
-    }
-    const auto it = before.find(container.id);
-    if (it == before.end()) continue;
-    const ObservedContainer& old = *it->second;
-    const bool same = old.IsUp() == container.IsUp();
-    container.settled = old.settled && same;
-    container.handed_over = old.handed_over && same;
-    container.start_failed = old.start_failed && same;
-    if (same && !container.started_at) container.started_at = old.started_at;
-    if (!container.restart_policy) container.restart_policy = old.restart_policy;
-  }
-  next.images_answered = observed_.images_answered;
-  next.images_pulled = observed_.images_pulled;
-  next.config_failed = observed_.config_failed;
-}
-
-void Session::OnLookFailed(Error error, MonoTime now) {
-  looking_ = false;
-  ++look_failures_;
-  look_error_ = std::move(error);
-  // A cutover is not left because its engine restarts.
-  const bool again = look_failures_ < options_.max_attempts || !observed_.spans.empty();
-  if (IsTransient(look_error_->code) && again && !interrupted_) {
-    need_look_ = true;
-    look_not_before_ = now + options_.back_off * (1 << std::min(look_failures_ - 1, 5));
-  } else {
-    finished_ = running_.empty();
-    interrupted_ = true;
-  }
+// What containers are told of the device is the target's to say where it says it.
+void Session::Identify() {
+  if (!target_->device_uuid.empty()) options_.device.uuid = target_->device_uuid;
+  if (!target_->device_name.empty()) options_.device.name = target_->device_name;
 }
 
 void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
@@ -120,42 +59,83 @@ void Session::OnStepDone(StepId id, StepResult result, MonoTime now) {
     if (std::exchange(run.locks_changed, false)) OnLocksChanged();
     return;
   }
-  const std::vector<std::string> interrupted = InterruptedOf(step.app);
+  const bool moves =
+      step.kind == StepKind::kStartContainer || step.kind == StepKind::kStopContainer;
+  const AppRecord* known = moves || done.before ? observed_.FindApp(step.app) : nullptr;
+  const AppRecord before = known != nullptr ? *known : AppRecord();
   ApplyEffect(step, done.request, result, observed_);
-  if (step.kind == StepKind::kStartContainer && interrupted != InterruptedOf(step.app)) {
-    pending_.push_back(SaveRecordAction{observed_.AppFor(step.app)});
+  if (looking_) since_look_.emplace_back(Done{done, result});
+  if (moves && known != nullptr && observed_.AppFor(step.app) != before) {
+    Save(observed_.AppFor(step.app), pending_);
+  } else if (done.before && known != nullptr && before != *done.before && !ForgetsApp(step)) {
+    // It knew the app as it was when it began.
+    AppRecord& record = observed_.AppFor(step.app);
+    record = MergeRecords(*done.before, record, before);
+    Save(record, pending_);
   }
+  if (step.kind == StepKind::kPullImage) RetireUnlessUsed(step.app, result.id);
   changed_since_look_ = true;
   Event event = EventOf(EventKind::kStepDone, step);
   event.holders = result.overridden;
   if (!result.left_to_others) pending_.push_back(ReportAction{std::move(event)});
+  if (step.kind == StepKind::kTakeLocks && step.phase != Phase::kConfig) forced_.erase(step.app);
   if (step.kind == StepKind::kTakeLocks && step.phase != Phase::kConfig && !run.reported.empty()) {
     run.reported.clear();
     pending_.push_back(ReportAction{EventOf(EventKind::kReleased, step.app)});
   }
   if (step.kind == StepKind::kReleaseLocks) run.cutting = false;
+  Forget(step.app, id);
   Attempts& attempts = attempts_[id];
   if (step.kind == StepKind::kReboot) {
     OnRebootAnswered(step, result, now);
-  } else if (step.kind == StepKind::kStartContainer) {
-    up_[step.subject] = Up{now, now};
-    // It may end at once and be started again: not for ever, and not in a hurry.
+  } else if (step.kind == StepKind::kStartContainer || step.kind == StepKind::kCreateContainer) {
+    if (step.kind == StepKind::kStartContainer) {
+      up_[step.subject] = Up{now, now};
+      starts_[step.subject] = id;
+    }
+    // It may end at once and be started again, or be gone: not for ever, and not in a hurry.
     ++attempts.failed;
-    attempts.not_before = now + options_.back_off * (1 << std::min(attempts.failed - 1, 10));
-  } else if (!MovesLocks(step)) {
+    attempts.app = step.app;
+    BackOffFrom(step, attempts, now);
+  } else if (!MovesLocks(step) && step.kind != StepKind::kCheckImage) {
     claimed_.insert(id);
+    believed_.erase(id);
   }
-  if (step.kind == StepKind::kCommitRelease) {
+  if (step.kind == StepKind::kCommitRelease && step.detail == "back") NoteWentBack(step);
+  if (step.kind == StepKind::kCommitRelease) observed_.short_of_space = false;
+  if (step.kind == StepKind::kCommitRelease && !ForgetsApp(step)) {
     pending_.push_back(ReportAction{
         EventOf(step.detail == "back" ? EventKind::kRolledBack : EventKind::kCommitted, step.app)});
   }
   need_look_ = need_look_ || done.heard;
-  if (looking_) since_look_.push_back({std::move(done), std::move(result)});
 }
 
-std::vector<std::string> Session::InterruptedOf(const std::string& app) const {
-  const AppRecord* record = observed_.FindApp(app);
-  return record == nullptr ? std::vector<std::string>{} : record->interrupted;
+// What is saved counts from now on, whatever a look that is under way has read before.
+void Session::Save(const AppRecord& record, std::vector<Action>& actions) {
+  actions.push_back(SaveRecordAction{record});
+  if (looking_) since_look_.emplace_back(record);
+}
+
+// Whoever brings an image takes it away one day, also where its target went before a container was
+// made of it.
+void Session::RetireUnlessUsed(const std::string& app, const std::string& image) {
+  if (image.empty()) return;
+  AppRecord& record = Record(app);
+  std::vector<std::string>& retired = record.retired;
+  const auto at = std::lower_bound(retired.begin(), retired.end(), image);
+  if (at != retired.end() && *at == image) return;
+  retired.insert(at, image);
+  Save(record, pending_);
+}
+
+// To be changed and saved. One that is new begins with what follows from what runs: without it the
+// app would have nothing to go back to.
+AppRecord& Session::Record(const std::string& app) {
+  if (observed_.FindApp(app) == nullptr) {
+    AppRecord record = RecordOf(observed_, *target_, app);
+    observed_.AppFor(app) = std::move(record);
+  }
+  return observed_.AppFor(app);
 }
 
 void Session::LoseSpan(const std::string& app, std::vector<LockHolder> holders) {
@@ -172,42 +152,33 @@ void Session::OnStepFailed(StepId id, Error error, MonoTime now) {
   const Step step = std::move(it->second.step);
   running_.erase(it);
   changed_since_look_ = true;  // It may have had its effect all the same.
-  if (interrupted_ && error.code == ErrorCode::kCancelled) return;
+  const bool unwanted = cancelled_.erase(id) != 0;
+  if ((interrupted_ || unwanted) && error.code == ErrorCode::kCancelled) return;
   // Nothing is stopped for a download again before the registry has answered again.
-  if (step.kind == StepKind::kPullImage) std::erase(observed_.images_answered, step.subject);
-  Event event = EventOf(EventKind::kStepFailed, step);
-  event.error = error;
-  pending_.push_back(ReportAction{std::move(event)});
+  if (step.kind == StepKind::kPullImage) {
+    std::erase(observed_.images_answered, step.subject);
+    observed_.short_of_space = observed_.short_of_space || error.code == ErrorCode::kNoSpace;
+  }
   need_look_ = true;
   RunOf(step).wants_look = true;
-  CountFailure(step, std::move(error), now);
+  ObservedContainer* container = observed_.FindContainer(step.subject);
+  if (error.code == ErrorCode::kDefunct && container != nullptr && !container->IsUp()) {
+    container->defunct = true;  // It is made anew, as often as one may be.
+    container->state = ContainerState::kDead;
+  }
+  CountFailure(step, error, now);
+  ReportFailure(step, std::move(error));
 }
 
 void Session::CountFailure(const Step& step, Error error, MonoTime now) {
   Attempts& attempts = attempts_[step.id];
   ++attempts.failed;
+  attempts.app = step.app;
+  BackOffFrom(step, attempts, now);
+  Remember(step, now);
   if (!IsTransient(error.code) || attempts.failed >= options_.max_attempts) {
     GiveUp(step, std::move(error));
-  } else {
-    attempts.not_before = now + options_.back_off * (1 << std::min(attempts.failed - 1, 10));
   }
-}
-
-// A step that was reported as done and that a look still finds to be done counts as failed, so that
-// nothing loops for ever. A start has its own count: its container may have ended again.
-void Session::CheckClaims(MonoTime now) {
-  if (!std::exchange(check_claims_, false)) return;
-  for (const Step& step : plan_.steps) {
-    if (claimed_.erase(step.id) == 0) continue;
-    CountFailure(
-        step,
-        WithContext(MakeError(ErrorCode::kBadReply, "reported as done, but it had no effect",
-                              "look at the engine's log"),
-                    Explain(step)),
-        now);
-  }
-  for (const StepId confirmed : claimed_) attempts_.erase(confirmed);
-  claimed_.clear();
 }
 
 void Session::GiveUp(const Step& step, Error error) {
@@ -217,14 +188,18 @@ void Session::GiveUp(const Step& step, Error error) {
   // What is to be replaced and will not start must not keep its successor from coming.
   if (step.kind == StepKind::kStartContainer && step.detail == "old") {
     if (ObservedContainer* old = observed_.FindContainer(step.subject)) old->start_failed = true;
-    return;
+    if (!GoesBack(step.app)) return;  // There it is what is to run.
   }
   AppRun& run = runs_[step.app];
-  if (!run.failed) run.failed = std::move(error);
+  if (!run.failed) {
+    run.last_error = error;
+    run.failed = std::move(error);
+    run.failed_step = step.id;
+  }
   if (!MayGoBack(step)) return;
   AppRecord& record = observed_.AppFor(step.app);
   record.failed.push_back(*record.cutover);
-  pending_.push_back(SaveRecordAction{record});
+  Save(record, pending_);
 }
 
 bool Session::GoesBack(const std::string& app) const {
@@ -248,7 +223,7 @@ bool Session::MayGoBack(const Step& step) const {
 void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
   if (!has_state_) return;
   ObservedContainer* container = observed_.FindContainer(event.container);
-  if (container == nullptr) return;
+  if (container == nullptr) return LookSoon(now);
   // What our own steps do is known when they are done.
   for (auto& [id, running] : running_) {
     if (ContainerOf(running.request) != event.container) continue;
@@ -269,6 +244,11 @@ void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {
       break;
     case EngineEventKind::kDied: {
       if (!container->IsUp()) break;  // Of our own stop.
+      if (const auto up = up_.find(container->id);
+          up != up_.end() && now - up->second.since >= options_.settle) {
+        ForgetStarts(container->id);
+      }
+      LookSoon(now);
       // Whether the engine starts it again is the engine's to know; a look tells when it matters.
       const std::string policy = container->spec ? RestartPolicyOf(*container->spec) : "no";
       const bool revived = policy == "always" || policy == "unless-stopped" ||
@@ -320,13 +300,20 @@ std::vector<Action> Session::Next(MonoTime now) {
   std::vector<Action> actions = std::exchange(pending_, {});
   wake_at_.reset();
   waits_for_event_ = false;
+  resting_ = false;
   if (finished_) return actions;
   if (interrupted_) CancelWhatMayWait(actions);
+  TakeUpRequests(actions);
   if (has_state_) {
     if (GoesDown(now, actions)) return actions;
+    TakeUpTarget();
+    TryAgain(now);
     MakeNextPlan();
     CheckClaims(now);
     if (std::exchange(plan_is_old_, false)) MakeNextPlan();
+    DoubtClaims();
+    CancelWhatIsNotPlanned(actions);
+    DropIdleForce();
     ReportPlan(actions);
     Dispatch(now, actions);
     ReportHeld(actions);
@@ -344,17 +331,8 @@ void Session::CancelWhatMayWait(std::vector<Action>& actions) {
   }
 }
 
-void Session::StartLook(MonoTime now, std::vector<Action>& actions) {
-  if (!need_look_ || looking_ || (interrupted_ && !has_state_)) return;
-  if (now < look_not_before_) return Wake(look_not_before_);
-  need_look_ = false;
-  looking_ = true;
-  since_look_.clear();
-  actions.push_back(LookAction{});
-}
-
 void Session::CheckFinished(std::vector<Action>& actions) {
-  if (!running_.empty() || looking_ || wake_at_) return;
+  if (!running_.empty() || looking_ || wake_at_ || !examined_.empty()) return;
   if (need_look_ && !interrupted_) return;
   if (has_state_ && !interrupted_) {
     if (waits_for_event_) return;
@@ -363,16 +341,19 @@ void Session::CheckFinished(std::vector<Action>& actions) {
     if (app_waits || DeviceWaits()) return;
     if (changed_since_look_) {  // The last word is what the engine says.
       looking_ = true;
-      actions.push_back(LookAction{});
+      actions.push_back(LookAction{target_, SeenContainers()});
       return;
     }
   }
+  if (options_.keep_going && !interrupted_) return Rest(actions);
   finished_ = true;
   actions.push_back(ReportAction{EventOf(EventKind::kDone, std::string())});
 }
 
 bool Session::Waits(const AppPlan& app) const {
   const auto run = runs_.find(app.app);
+  // Nobody but an agent is there to be told to go on.
+  if (app.paused && !options_.keep_going) return false;
   return app.status == PlanStatus::kHeld && options_.wait_when_held &&
          (run == runs_.end() || !run->second.failed);
 }
@@ -390,7 +371,7 @@ void Session::WatchHeldLocks(std::vector<Action>& actions) {
   for (const AppPlan& app : plan_.apps) {
     const bool tries = trying.count(app.app) != 0 && !watched_locks_.empty();
     if ((!Waits(app) && !tries && !of_device) || interrupted_) continue;
-    for (ServiceRef& ref : LocksOf(observed_, target_, app.app)) wanted.push_back(std::move(ref));
+    for (ServiceRef& ref : LocksOf(observed_, *target_, app.app)) wanted.push_back(std::move(ref));
   }
   if (wanted == watched_locks_) return;
   watched_locks_ = wanted;

@@ -33,7 +33,7 @@ void Session::MakeNextPlan() {
     return entry.second.step.kind == StepKind::kReboot;
   });
   observed_.reboots_no_more = device_gave_up_ || (interrupted_ && !asked);
-  plan_ = MakePlan(observed_, target_, options_.plan);
+  plan_ = MakePlan(observed_, *target_, OptionsNow());
 }
 
 // A key that cannot be written keeps no other from being applied; what else fails ends the way to a
@@ -45,7 +45,11 @@ void Session::GiveUpOfDevice(const Step& step, Error error) {
     device_gave_up_ = true;
   }
   AppRun& run = runs_[""];
-  if (!run.failed) run.failed = std::move(error);
+  if (!run.failed) {
+    run.last_error = error;
+    run.failed = std::move(error);
+    run.failed_step = step.id;
+  }
 }
 
 bool Session::DeviceAllowed(const Step& step) {
@@ -106,6 +110,9 @@ bool Session::GoesDown(MonoTime now, std::vector<Action>& actions) {
 
 bool Session::DeviceWaits() const {
   const Step* reboot = RebootOf(plan_);
+  const bool paused = std::any_of(plan_.apps.begin(), plan_.apps.end(),
+                                  [](const AppPlan& app) { return app.paused; });
+  if (paused && !options_.keep_going) return false;
   return reboot != nullptr && reboot->status == StepStatus::kDeferred && options_.wait_when_held;
 }
 

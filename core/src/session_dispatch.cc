@@ -4,8 +4,10 @@
 #include <set>
 #include <utility>
 
+#include "app_facts.h"
 #include "lockstep/explain.h"
 #include "lockstep/session.h"
+#include "merge_records.h"
 #include "step_event.h"
 
 namespace lockstep {
@@ -30,17 +32,21 @@ void Session::RememberInterrupted(const Step& step, std::vector<Action>& actions
       std::lower_bound(record.interrupted.begin(), record.interrupted.end(), step.subject);
   if (at != record.interrupted.end() && *at == step.subject) return;
   record.interrupted.insert(at, step.subject);
-  actions.push_back(SaveRecordAction{record});
+  Save(record, actions);
 }
 
 void Session::Run(const Step& step, std::vector<Action>& actions) {
-  Running running{step, BuildRequest(step, plan_, observed_, target_, options_.device)};
+  Running running{step, BuildRequest(step, plan_, observed_, *target_, options_.device)};
+  if (RecordIn(running.request) != nullptr)
+    running.before = RecordOf(observed_, *target_, step.app);
   if (step.kind == StepKind::kTakeLocks) runs_[step.app].locks_changed = false;
   if (CountsAsCutting(step) && observed_.HasSpan(step.app)) runs_[step.app].cutting = true;
   if (step.kind == StepKind::kStopContainer) RememberInterrupted(step, actions);
+  if (step.kind == StepKind::kRenameContainer) RememberRenamed(step, actions);
   actions.push_back(ReportAction{EventOf(EventKind::kStepStarted, step)});
   actions.push_back(RunStepAction{step, running.request});
   running_.emplace(step.id, std::move(running));
+  worked_ = true;
 }
 
 int Session::CountRunning(std::string_view app) const {
@@ -68,6 +74,10 @@ int Session::CountDown(std::string_view app) const {
 // After an interrupt only a cutover that has begun goes on, up to giving back its locks.
 bool Session::Allowed(const Step& step, const AppRun& run) const {
   if (run.wants_look) return false;
+  // What is found out about it is to be of its own failure, and not of its end.
+  const bool ends =
+      step.kind == StepKind::kRemoveContainer || step.kind == StepKind::kStopContainer;
+  if (ends && examined_.contains(step.subject)) return false;
   if (step.kind == StepKind::kTakeLocks && step.phase == Phase::kCutover) {
     if (run.failed && !GoesBack(step.app)) return false;
     if (observed_.HasRebootSpan(step.app)) return false;  // They are given back first.
@@ -89,16 +99,20 @@ bool Session::Allowed(const Step& step, const AppRun& run) const {
 
 // False while a step backs off, and for good once it was given up.
 bool Session::ReadyAt(const Step& step, MonoTime now) {
+  Recall(step, now);
   const auto it = attempts_.find(step.id);
   if (it == attempts_.end()) return true;
   Attempts& attempts = it->second;
   if (attempts.given_up) return false;
   if (attempts.failed >= options_.max_attempts) {
-    GiveUp(step, WithContext(MakeError(ErrorCode::kUnavailable,
-                                       "it was started " + std::to_string(attempts.failed) +
-                                           " times and did not stay up",
-                                       "look at the container's log"),
-                             Explain(step)));
+    const std::string times = std::to_string(attempts.failed) + " times and ";
+    const std::string why = step.kind == StepKind::kCreateContainer
+                                ? "it was made " + times + "is gone again"
+                                : "it was started " + times + "did not stay up";
+    const Error error = WithContext(
+        MakeError(ErrorCode::kUnavailable, why, "look at the container's log"), Explain(step));
+    GiveUp(step, error);
+    ReportFailure(step, error);
     Wake(now);
     return false;
   }
@@ -121,6 +135,8 @@ void Session::Dispatch(MonoTime now, std::vector<Action>& actions) {
       Await(step, now, actions);
       continue;
     }
+    // It was given up, or goes back, in this very pass.
+    if (plan_is_old_ && GoesBack(step.app)) continue;
     if (!Allowed(step, run) || !ReadyAt(step, now)) continue;
     if (step.kind == StepKind::kPullImage) {
       pulls.push_back(&step);
@@ -210,14 +226,21 @@ void Session::Await(const Step& step, MonoTime now, std::vector<Action>& actions
     waits_for_event_ = true;
     return;
   }
-  if (verdict == Verdict::kUnhealthy && doubted_.insert(step.id).second) {
-    need_look_ = true;  // A time-out means look again.
-    return;
+  if (verdict == Verdict::kUnhealthy) {
+    // A time-out means look again; a look that is under way may have begun before.
+    if (doubted_.insert(step.id).second) need_look_ = true;
+    if (need_look_ || looking_) return;
   }
-  if (verdict == Verdict::kUnhealthy) runs_[step.app].unhealthy.push_back(step.service);
   awaiting_.erase(step.id);
+  if (verdict == Verdict::kUnhealthy) {
+    runs_[step.app].unhealthy.push_back(step.service);
+    ReportUnhealthy(step, *container, now);
+    if (RollBack(step)) return Wake(now);
+  } else {
+    ForgetStarts(container->id);
+    report(EventKind::kStepDone);
+  }
   ApplyEffect(step, AwaitRequest{step.subject}, StepResult{}, observed_);
-  report(EventKind::kStepDone);
   Wake(now);  // What waited for this may go on at once.
 }
 

@@ -23,7 +23,10 @@ void Session::ReportPlan(std::vector<Action>& actions) {
   if (about == reported_plan_) return;
   const bool first = reported_plan_.empty();
   reported_plan_ = std::move(about);
-  if (!first && plan_.steps.empty()) return;
+  const bool blocked = std::any_of(plan_.apps.begin(), plan_.apps.end(), [](const AppPlan& app) {
+    return app.status == PlanStatus::kBlocked;
+  });
+  if (!first && plan_.steps.empty() && !blocked) return;
   Event event = EventOf(EventKind::kPlan, std::string());
   event.plan = &plan_;
   actions.push_back(ReportAction{std::move(event)});
@@ -50,6 +53,7 @@ std::vector<AppReport> Session::Reports() const {
     report.name = app.name;
     report.gaps = app.gaps;
     const auto run = runs_.find(app.app);
+    if (run != runs_.end()) report.findings = run->second.findings;
     if (run != runs_.end() && run->second.failed) {
       report.outcome = ApplyOutcome::kFailed;
       report.error = run->second.failed;
@@ -61,10 +65,18 @@ std::vector<AppReport> Session::Reports() const {
                (interrupted_ && run != runs_.end() && !run->second.reported.empty())) {
       report.outcome = ApplyOutcome::kHeld;
       report.holders = app.holders.empty() ? run->second.reported : app.holders;
+    } else if (run != runs_.end() && run->second.back_to && !run->second.unhealthy.empty()) {
+      report.outcome = ApplyOutcome::kUnhealthy;
+      report.unhealthy = run->second.unhealthy;
+      report.back_to = run->second.back_to;
     } else if (app.status == PlanStatus::kBlocked) {
       report.outcome = ApplyOutcome::kBlocked;
     } else if (interrupted_ && app.status != PlanStatus::kInSync) {
       report.outcome = timed_out_ ? ApplyOutcome::kTimedOut : ApplyOutcome::kInterrupted;
+    } else if (app.status != PlanStatus::kInSync && options_.keep_going) {
+      // On its way, or about to be tried again.
+      if (run != runs_.end()) report.error = run->second.last_error;
+      if (report.error) report.outcome = ApplyOutcome::kFailed;
     } else if (app.status != PlanStatus::kInSync) {
       report.outcome = ApplyOutcome::kFailed;
       report.error = MakeError(ErrorCode::kInternal, "steps are left that nothing waits for",
@@ -72,6 +84,7 @@ std::vector<AppReport> Session::Reports() const {
     } else if (run != runs_.end() && !run->second.unhealthy.empty()) {
       report.outcome = ApplyOutcome::kUnhealthy;
       report.unhealthy = run->second.unhealthy;
+      if (run->second.stays) report.gaps.push_back(*run->second.stays);
     }
     reports.push_back(std::move(report));
   }

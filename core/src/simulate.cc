@@ -54,6 +54,7 @@ void Simulation::PerformStep(const Step& step) {
   result.id = IdOfResult(step);
   if (step.kind == StepKind::kCreateContainer) created_[step.subject] = result.id;
   if (step.kind == StepKind::kStopContainer) RememberInterrupted(step);
+  if (step.kind == StepKind::kRenameContainer) (void)RememberName(step, state_);
   ApplyEffect(step, BuildRequest(step, plan_, state_, target_, DeviceInfo{}), result, state_);
   if (step.kind == StepKind::kAwaitHealth) Settle(step);
 }
@@ -79,6 +80,7 @@ std::string Simulation::NewContainerId() const {
   for (const auto& [name, id] : created_) look_at(id);
   for (const AppRecord& record : state_.apps) {
     for (const std::string& id : record.interrupted) look_at(id);
+    for (const std::string& id : record.restart) look_at(id);
   }
   return std::string(kPrefix) + std::to_string(last + 1);
 }

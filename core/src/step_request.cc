@@ -375,21 +375,49 @@ class Builder {
     return retired;
   }
 
+  // Those of the release that the app went back from.
+  std::vector<std::string> RetiredBack(std::vector<std::string> retired) const {
+    if (app_ == nullptr || !app_->release) return retired;
+    const ImageIndex images(observed_.engine);
+    for (const TargetService& service : app_->release->services) {
+      const std::string_view id = images.Find(service.spec.image);
+      if (!id.empty()) retired.emplace_back(id);
+    }
+    std::sort(retired.begin(), retired.end());
+    retired.erase(std::unique(retired.begin(), retired.end()), retired.end());
+    return retired;
+  }
+
   StepRequest CommitRelease() const {
     CommitReleaseRequest request;
+    if (ForgetsApp(step_)) {
+      request.record.app = step_.app;
+      return request;
+    }
     request.record = Record();
     request.record.cutover.reset();
     request.record.networks.clear();
     request.record.interrupted.clear();
+    request.record.renamed.clear();
     // Empty: it is known that nothing is to run, until the last container is gone.
     request.record.committed = step_.subject;
     // A committed release is not one that failed.
-    std::erase(request.record.failed, step_.subject);
+    (void)request.record.ForgetFailed(step_.subject);
     if (app_ == nullptr) {
       request.record.failed.clear();
+      request.record.unhealthy.clear();
       request.record.stopped.clear();
     }
-    if (step_.detail != "back") request.record.retired = Retired(request.record.retired);
+    if (step_.detail == "back") {
+      request.record.retired = RetiredBack(request.record.retired);
+      return request;
+    }
+    request.record.retired = Retired(request.record.retired);
+    request.specs.emplace();
+    if (app_ == nullptr || !app_->release) return request;
+    for (const TargetService& service : app_->release->services) {
+      request.specs->push_back(service.spec);
+    }
     return request;
   }
 

@@ -13,6 +13,24 @@ RebootRecord Without(const ConfigChanges& changes, RebootRecord record) {
   return record;
 }
 
+// Ambient variables name the places that are usual; a lock scheme of its own may have others.
+void TellPlaces(const LockPaths& paths, std::map<std::string, std::string>& environment) {
+  if (paths.container_dirs.empty() || paths.files.empty()) return;
+  const std::string& directory = paths.container_dirs.front();
+  const std::string& file = paths.files.front();
+  const std::string lock = directory + "/" + file.substr(file.rfind('/') + 1);
+  const std::string handover = directory + "/handover-complete";
+  for (const std::string prefix : {"BALENA_", "RESIN_"}) {
+    const auto tell = [&](const char* name, const std::string& value) {
+      const auto told = environment.find(prefix + name);
+      if (told != environment.end()) told->second = value;
+    };
+    tell("APP_LOCK_PATH", lock);
+    tell("SERVICE_HANDOVER_COMPLETE_PATH", handover);
+    tell("SERVICE_KILL_ME_PATH", handover);
+  }
+}
+
 }  // namespace
 
 // One overload for each kind of request.
@@ -61,6 +79,7 @@ struct StepRunner::Performer {
     for (const std::string& dir : paths.container_dirs) {
       spec.binds.push_back({paths.engine_dir, dir});
     }
+    TellPlaces(paths, spec.environment);
     LOCKSTEP_TRY(std::string id, ports.runtime.CreateContainer(spec, stop));
     return Made(std::move(id));
   }
@@ -166,6 +185,10 @@ struct StepRunner::Performer {
   }
 
   Result<StepResult> operator()(const CommitReleaseRequest& request) const {
+    // First, so that they never lag behind the release that the record tells.
+    if (request.specs) {
+      LOCKSTEP_TRYV(ports.store.PutSpecs(step.app, *request.specs));
+    }
     return Remember(request.record);
   }
 

@@ -1,7 +1,6 @@
 #include "apply_progress.h"
 
 #include <algorithm>
-#include <cmath>
 #include <utility>
 
 #include "lockstep/explain.h"
@@ -12,7 +11,6 @@ namespace {
 
 using std::chrono::milliseconds;
 
-constexpr milliseconds kRateWindow{5'000};
 constexpr std::size_t kMostLive = 8;  // Lines: a small terminal must not scroll.
 constexpr int kLeastBar = 10;
 
@@ -43,11 +41,8 @@ std::string Percent(const PullView& pull) {
 }
 
 std::string Left(const PullView& pull) {
-  if (pull.bytes_per_second <= 0 || pull.total_bytes <= pull.current_bytes) return {};
-  const double seconds =
-      static_cast<double>(pull.total_bytes - pull.current_bytes) / pull.bytes_per_second;
-  if (seconds > 99 * 3600.0) return {};
-  return ExplainAge(milliseconds(static_cast<std::int64_t>(std::ceil(seconds)) * 1000)) + " left";
+  const auto left = TimeLeft(pull.current_bytes, pull.total_bytes, pull.bytes_per_second);
+  return left ? ExplainAge(*left) + " left" : "";
 }
 
 std::string Rate(const PullView& pull) {
@@ -63,21 +58,6 @@ std::string Took(milliseconds time) {
 }
 
 }  // namespace
-
-void TransferRate::Add(MonoTime at, std::int64_t bytes) {
-  // Fewer bytes than before: a pull that began again.
-  if (!samples_.empty() && bytes < samples_.back().second) samples_.clear();
-  samples_.emplace_back(at, bytes);
-  while (samples_.size() > 2 && at - samples_[1].first >= kRateWindow) samples_.pop_front();
-}
-
-double TransferRate::bytes_per_second() const {
-  if (samples_.size() < 2) return 0;
-  const auto time = samples_.back().first - samples_.front().first;
-  const auto bytes = samples_.back().second - samples_.front().second;
-  if (time < milliseconds(200) || bytes <= 0) return 0;
-  return static_cast<double>(bytes) * 1000.0 / static_cast<double>(time.count());
-}
 
 std::string RenderPull(const PullView& pull, int width) {
   std::vector<std::string> facts;  // The most important first.
@@ -169,10 +149,9 @@ void ApplyProgress::OnPull(const Event& event, MonoTime now, bool live,
   const auto found = running_.find(*event.step);
   if (found == running_.end()) return;
   Running& running = found->second;
-  running.rate.Add(now, event.current_bytes);
   running.view.current_bytes = event.current_bytes;
   running.view.total_bytes = event.total_bytes;
-  running.view.bytes_per_second = running.rate.bytes_per_second();
+  running.view.bytes_per_second = event.bytes_per_second;
   if (live || now - running.told < kPullEvery) return;
   running.told = now;
   lines.push_back(Prefix(event.app) + DescribePull(running.view));
@@ -206,6 +185,17 @@ void ApplyProgress::OnEnded(const Event& event, MonoTime now, std::vector<std::s
   if (event.step_kind == StepKind::kReleaseLocks) spans_.erase(event.app);
   if (found != running_.end()) running_.erase(found);
   lines.push_back(std::move(line));
+  AddOutput(event.findings, lines);
+}
+
+void ApplyProgress::AddOutput(const Findings& findings, std::vector<std::string>& lines) const {
+  if (!findings.last_lines.empty()) lines.push_back("  it printed last:");
+  for (const std::string& line : findings.last_lines) {
+    lines.push_back("    " + style_.Dim(Printable(line)));
+  }
+  if (!findings.lines_missing.empty()) {
+    lines.push_back("  what it printed cannot be read: " + Printable(findings.lines_missing));
+  }
 }
 
 void ApplyProgress::OnReleased(const std::string& app, MonoTime now,
@@ -220,9 +210,11 @@ void ApplyProgress::OnHeld(const Event& event, MonoTime now, std::vector<std::st
   auto [held, is_new] = held_.try_emplace(event.app, Held{now, {}});
   held->second.services.clear();
   const bool of_device = event.app.empty();
+  const bool paused = std::any_of(event.holders.begin(), event.holders.end(),
+                                  [](const LockHolder& holder) { return holder.IsPause(); });
   if (is_new) {
     lines.push_back(Prefix(event.app) + (of_device ? "its reboot is " : "") +
-                    style_.Yellow("held") + " by an update lock");
+                    style_.Yellow("held") + (paused ? "" : " by an update lock"));
   } else {
     lines.push_back(Prefix(event.app) + "still " + style_.Yellow("held"));
   }
@@ -230,9 +222,13 @@ void ApplyProgress::OnHeld(const Event& event, MonoTime now, std::vector<std::st
     if (holder.ours || !holder.held) continue;
     lines.push_back("  " + DescribeHolder(holder, event.time));
     auto& services = held->second.services;
-    services += (services.empty() ? "" : ", ") + Printable(holder.service);
+    services += (services.empty() ? "" : ", ") + Printable(WhoHolds(holder));
   }
   if (!is_new) return;
+  if (paused) {
+    lines.push_back("  `lockstep resume` lets it go on; no force runs over a pause");
+    return;
+  }
   lines.push_back(of_device
                       ? "  `lockstep locks` shows all; a reboot waits for those of every app"
                       : "  `lockstep locks` shows all; `lockstep apply --force` runs over it");

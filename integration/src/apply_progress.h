@@ -4,7 +4,6 @@
 #define LOCKSTEP_INTEGRATION_APPLY_PROGRESS_H_
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -17,16 +16,6 @@
 #include "text.h"
 
 namespace lockstep {
-
-// Bytes over the last seconds.
-class TransferRate {
- public:
-  void Add(MonoTime at, std::int64_t bytes);
-  double bytes_per_second() const;  // 0: not known.
-
- private:
-  std::deque<std::pair<MonoTime, std::int64_t>> samples_;
-};
 
 struct PullView {
   std::string label;
@@ -62,7 +51,6 @@ class ApplyProgress {
     MonoTime since;
     bool pull = false;
     PullView view;
-    TransferRate rate;
     MonoTime told;
   };
   struct Held {
@@ -76,6 +64,8 @@ class ApplyProgress {
   void OnStarted(const Event& event, MonoTime now, bool live, std::vector<std::string>& lines);
   void OnPull(const Event& event, MonoTime now, bool live, std::vector<std::string>& lines);
   void OnEnded(const Event& event, MonoTime now, std::vector<std::string>& lines);
+  // What a container printed, below what it did wrong.
+  void AddOutput(const Findings& findings, std::vector<std::string>& lines) const;
   void OnReleased(const std::string& app, MonoTime now, std::vector<std::string>& lines);
   std::vector<std::string> LiveSteps(MonoTime now) const;
   void OnHeld(const Event& event, MonoTime now, std::vector<std::string>& lines);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "composition.h"
+#include "composition_from_elsewhere.h"
 #include "document_place.h"
 #include "json_value.h"
 #include "lockstep/identity.h"
@@ -69,24 +70,28 @@ std::optional<std::int64_t> IdOf(const Value& value) {
   return id < 0 ? std::nullopt : std::optional(id);
 }
 
-// Above its services a state may have fields that a later API added. A slip of the pen is another
-// matter: it would read as "nothing is to run".
-Result<void> CheckSpelling(const Value::Map& members, const Place& place,
-                           const std::vector<std::string_view>& known) {
+enum class Unknown { kAny, kNearMiss };
+
+// The first error about a member that is not known; of near misses alone, where others may be.
+std::optional<Error> FindUnknown(const Value::Map& members, const Place& place, Unknown which,
+                                 const std::vector<std::string_view>& known) {
   for (const Value::Member& member : members) {
     if (std::find(known.begin(), known.end(), member.key) != known.end()) continue;
     if (member.key.starts_with("x-")) continue;
-    if (!NearestWord(member.key, known).empty()) {
+    if (which == Unknown::kAny || !NearestWord(member.key, known).empty()) {
       return UnknownFieldError({&place, member.key}, known);
     }
   }
-  return Ok();
+  return std::nullopt;
 }
 
 // Reads one app. What is wrong with its shape is an error, a wrong value a gap.
 class AppReader {
  public:
-  AppReader(std::string_view uuid, const Place& place) : place_(place) { app_.uuid = uuid; }
+  AppReader(std::string_view uuid, const Place& place, UnknownFields unknown)
+      : place_(place), unknown_(unknown) {
+    app_.uuid = uuid;
+  }
 
   Result<TargetApp> Read(const Value& raw) {
     LOCKSTEP_TRY(const Value::Map* members, AsObject(raw, place_));
@@ -117,6 +122,20 @@ class AppReader {
  private:
   void Add(std::string_view code, const Place& place, std::string message) {
     problems_.push_back({std::string(code), place.ToString(), std::move(message)});
+  }
+
+  Result<void> Judge(std::optional<Error> about_unknown) {
+    if (!about_unknown) return Ok();
+    if (unknown_ == UnknownFields::kRefused) return *std::move(about_unknown);
+    problems_.push_back({std::string(kUnknownField), about_unknown->where, about_unknown->message});
+    return Ok();
+  }
+
+  // Above its services a state may have fields that a later API added. A slip of the pen is another
+  // matter: it would read as "nothing is to run".
+  Result<void> CheckSpelling(const Value::Map& members, const Place& place,
+                             const std::vector<std::string_view>& known) {
+    return Judge(FindUnknown(members, place, Unknown::kNearMiss, known));
   }
 
   Result<std::int64_t> ReadId(const Value& parent, std::string_view key, const Place& place) {
@@ -181,10 +200,7 @@ class AppReader {
     LOCKSTEP_TRY(const std::string image, ReadText(raw, "image", place));
     LOCKSTEP_TRYV(RequiredObject(raw, "environment", place));
     LOCKSTEP_TRYV(RequiredObject(raw, "labels", place));
-    const Value* composition = raw.Find("composition");
-    LOCKSTEP_TRY(service.spec,
-                 ReadComposition(composition == nullptr ? Value() : *composition,
-                                 {&place, "composition"}, CompositionOf::kBalenaTarget, problems_));
+    LOCKSTEP_TRY(service.spec, ReadCompositionOf(raw, {&place, "composition"}));
     if (!image.empty()) CheckImage(image, {&place, "image"}, problems_);
     service.spec.image = image;
     service.spec.running = ReadFlag(raw, "running", place, true);
@@ -196,19 +212,21 @@ class AppReader {
     AddNeedsOfLabels({&place, "labels"}, service, problems_);
     CheckLabels(service.spec.labels, {&place, "labels"}, problems_);
     service.strategy = ReadStrategy(service.spec.labels, {&place, "labels"}, problems_);
+    CheckRollback(service.spec.labels, {&place, "labels"}, problems_);
     return service;
   }
 
-  static Result<void> CheckKnown(const Value::Map& members, const Place& place) {
+  Result<ServiceSpec> ReadCompositionOf(const Value& service, const Place& place) {
+    const Value* given = service.Find("composition");
+    Value composition = given == nullptr ? Value() : *given;
+    if (unknown_ == UnknownFields::kGaps) DropUnknownFields(composition, place, problems_);
+    return ReadComposition(composition, place, CompositionOf::kBalenaTarget, problems_);
+  }
+
+  Result<void> CheckKnown(const Value::Map& members, const Place& place) {
     static const std::vector<std::string_view> kKnown = {
         "id", "image_id", "image", "running", "environment", "labels", "contract", "composition"};
-    for (const Value::Member& member : members) {
-      if (member.key.starts_with("x-")) continue;
-      if (std::find(kKnown.begin(), kKnown.end(), member.key) == kKnown.end()) {
-        return UnknownFieldError({&place, member.key}, kKnown);
-      }
-    }
-    return Ok();
+    return Judge(FindUnknown(members, place, Unknown::kAny, kKnown));
   }
 
   // What a service says beside its composition wins over what it says in it.
@@ -226,6 +244,7 @@ class AppReader {
   }
 
   Place place_;
+  UnknownFields unknown_;
   TargetApp app_;
   std::string release_place_;
   Problems problems_;
@@ -289,7 +308,9 @@ Result<Target> ReadBalenaState(const Value& document, const ReadTargetOptions& o
   LOCKSTEP_TRY(const Value::Member* device, SelectDevice(*devices, options.device_uuid));
   const Place root;
   LOCKSTEP_TRY(const Value::Map* members, AsObject(device->value, {&root, device->key}));
-  LOCKSTEP_TRYV(CheckSpelling(*members, root, {"name", "config", "apps"}));
+  if (auto error = FindUnknown(*members, root, Unknown::kNearMiss, {"name", "config", "apps"})) {
+    return *std::move(error);
+  }
   Target target;
   target.device_uuid = device->key;
   LOCKSTEP_TRY(const Value* name, Required(device->value, "name", root));
@@ -300,7 +321,7 @@ Result<Target> ReadBalenaState(const Value& document, const ReadTargetOptions& o
   LOCKSTEP_TRY(const Value::Map* apps, RequiredObject(device->value, "apps", root));
   const Place here{&root, "apps"};
   for (const auto& [uuid, raw] : *apps) {
-    LOCKSTEP_TRY(TargetApp app, AppReader(uuid, {&here, uuid}).Read(raw));
+    LOCKSTEP_TRY(TargetApp app, AppReader(uuid, {&here, uuid}, options.unknown_fields).Read(raw));
     target.apps.push_back(std::move(app));
   }
   return target;

@@ -18,6 +18,9 @@ namespace lockstep {
 struct Invocation {
   CommonOptions& common;
   Streams& streams;
+  // Reads the same command line and configuration file once more, and says what is wrong with them
+  // now; empty where nothing is.
+  std::function<std::string()> check_again = {};
 };
 
 // A command that is on the command line. Returns its exit status; an Error is printed by the caller
@@ -25,15 +28,23 @@ struct Invocation {
 struct Command {
   CLI::App* app;
   std::function<Result<int>()> run;
+  std::string log_level = "warning";
+  std::string log_format = "text";
 };
+
+// In place of an exit status: the command line is to be read again, and the command run anew.
+inline constexpr int kAgain = -1;
 
 Command AddPlanCommand(CLI::App& root, Invocation invocation);
 Command AddApplyCommand(CLI::App& root, Invocation invocation);
+Command AddAgentCommand(CLI::App& root, Invocation invocation);
 Command AddLocksCommand(CLI::App& root, Invocation invocation);
 Command AddStatusCommand(CLI::App& root, Invocation invocation);
 Command AddSnapshotCommand(CLI::App& root, Invocation invocation);
 Command AddVersionCommand(CLI::App& root, Invocation invocation);
 Command AddWithLockCommand(CLI::App& root, Invocation invocation);
+// What a person asks of an app: stop, start, restart, pause, resume, remove, purge.
+std::vector<Command> AddRequestCommands(CLI::App& root, Invocation invocation);
 
 // `plan`, and `apply --dry-run`.
 struct PlanFlags {

@@ -4,7 +4,7 @@
 #include <string>
 #include <utility>
 
-#include "utf8.h"
+#include "lockstep/utf8.h"
 
 namespace lockstep {
 namespace {

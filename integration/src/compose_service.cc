@@ -9,9 +9,9 @@
 #include "compose_host_paths.h"
 #include "compose_refusals.h"
 #include "lockstep/service_field.h"
+#include "lockstep/utf8.h"
 #include "release_checks.h"
 #include "service_needs.h"
-#include "utf8.h"
 
 namespace lockstep {
 namespace {
@@ -40,6 +40,7 @@ class ServiceReader {
     AddNeedsOfLabels({&place_, "labels"}, service, reading_.problems);
     CheckLabels(service.spec.labels, {&place_, "labels"}, reading_.problems);
     service.strategy = ReadStrategy(service.spec.labels, {&place_, "labels"}, reading_.problems);
+    CheckRollback(service.spec.labels, {&place_, "labels"}, reading_.problems);
     return service;
   }
 

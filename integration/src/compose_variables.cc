@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <utility>
 
-#include "utf8.h"
+#include "lockstep/utf8.h"
 
 namespace lockstep {
 namespace {

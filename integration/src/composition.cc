@@ -5,7 +5,6 @@
 #include <charconv>
 #include <cmath>
 #include <iterator>
-#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -47,21 +46,6 @@ std::optional<std::string> TextOf(const Value& value) {
   if (const double* number = value.AsDouble()) return NumberText(*number);
   if (value.AsBool() != nullptr || value.AsInt() != nullptr) return ToText(value);
   return std::nullopt;
-}
-
-std::size_t EditDistance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] == b[j] ? 0 : 1);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, diagonal + 1, row[j] + 1});
-    }
-  }
-  return row.back();
 }
 
 void ReadCondition(const Value& raw, const Place& place, Dependency& dependency,
@@ -240,21 +224,6 @@ std::optional<bool> FlagOf(const Value& value) {
   if (value == Value("true")) return true;
   if (value == Value("false")) return false;
   return std::nullopt;
-}
-
-std::string_view NearestWord(std::string_view word, const std::vector<std::string_view>& known) {
-  constexpr std::size_t kLongest = 64;  // Nobody slips that far; and a name may be megabytes.
-  std::string_view nearest;
-  std::size_t best = std::min<std::size_t>(3, word.size() / 2 + 1);
-  if (word.size() > kLongest) return nearest;
-  for (const std::string_view candidate : known) {
-    const std::size_t distance = EditDistance(word, candidate);
-    if (distance < best) {
-      best = distance;
-      nearest = candidate;
-    }
-  }
-  return nearest;
 }
 
 Error UnknownFieldError(const Place& place, const std::vector<std::string_view>& known) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "document_place.h"
+#include "lockstep/nearest_word.h"
 #include "lockstep/result.h"
 #include "lockstep/service_spec.h"
 #include "lockstep/value.h"
@@ -52,9 +53,6 @@ std::optional<bool> FlagOf(const Value& value);
 
 // kInvalidTarget about a field that is not among `known`, with the one that was probably meant.
 Error UnknownFieldError(const Place& place, const std::vector<std::string_view>& known);
-
-// Of `known`, the word that `word` is most likely a slip of the pen for; empty where none is near.
-std::string_view NearestWord(std::string_view word, const std::vector<std::string_view>& known);
 
 }  // namespace lockstep
 

@@ -13,9 +13,11 @@
 #include <string_view>
 #include <utility>
 
+#include "engine_environment.h"
 #include "lockstep/runtimes/docker_engine.h"
 #include "lockstep/runtimes/memory_engine.h"
 #include "private_file.h"
+#include "registry_logins.h"
 #include "snapshot.h"
 #include "whole_file.h"
 
@@ -24,9 +26,9 @@ namespace {
 
 constexpr std::string_view kUnix = "unix://";
 
-class SocketEngine final : public Engine {
+class RemoteEngine final : public Engine {
  public:
-  explicit SocketEngine(std::unique_ptr<RuntimeBackend> backend) : backend_(std::move(backend)) {}
+  explicit RemoteEngine(std::unique_ptr<RuntimeBackend> backend) : backend_(std::move(backend)) {}
   RuntimeBackend& backend() override { return *backend_; }
 
  private:
@@ -93,9 +95,7 @@ int TryConnect(const std::string& path) {
 
 Result<std::string> ChooseUrl(const CommonOptions& options) {
   if (!options.engine.empty()) return options.engine;
-  if (const char* host = std::getenv("DOCKER_HOST"); host != nullptr && *host != '\0') {
-    return std::string(host);
-  }
+  if (auto host = HostOf(std::getenv); !host.empty()) return host;
   LOCKSTEP_TRY(const std::string path,
                FirstAnswering({"/var/run/docker.sock", "/run/balena-engine.sock",
                                "/var/run/balena-engine.sock"}));
@@ -128,20 +128,23 @@ Result<std::unique_ptr<Engine>> OpenEngine(const CommonOptions& options) {
   LOCKSTEP_TRY(const std::string url, ChooseUrl(options));
   spdlog::debug("the engine is {}", url);
   if (url == "memory:") return OpenMemoryEngine(options);
-  if (url.starts_with(kUnix)) {
-    DockerOptions docker;
-    docker.url = url;
-    LOCKSTEP_TRY(auto backend, MakeDockerEngine(docker));
-    return std::unique_ptr<Engine>(std::make_unique<SocketEngine>(std::move(backend)));
+  DockerOptions docker;
+  docker.url = url;
+  docker.tls = TlsOf(std::getenv);
+  docker.credentials = RegistryLogins(options);
+  if (url.find("://") == std::string::npos) {
+    return WithContext(MakeError(ErrorCode::kInvalidInput, "this is no URL of an engine",
+                                 "write unix:///path/to/socket, tcp://host:port or memory:"),
+                       "engine " + url);
   }
-  const bool remote = url.starts_with("tcp://") || url.starts_with("http://") ||
-                      url.starts_with("https://") || url.starts_with("ssh://");
-  return WithContext(remote ? MakeError(ErrorCode::kUnsupported,
-                                        "this release reaches engines by unix sockets only",
-                                        "run it on the device itself, with unix:///path/to/socket")
-                            : MakeError(ErrorCode::kInvalidInput, "this is no URL of an engine",
-                                        "write unix:///path/to/socket or memory:"),
-                     "engine " + url);
+  LOCKSTEP_TRY(auto backend, MakeDockerEngine(docker));
+  if (IsExposed(docker)) {
+    spdlog::warn(
+        "anybody on the network can pose as the engine at {}: set DOCKER_TLS_VERIFY=1, with its "
+        "certificates in DOCKER_CERT_PATH",
+        url);
+  }
+  return std::unique_ptr<Engine>(std::make_unique<RemoteEngine>(std::move(backend)));
 }
 
 }  // namespace lockstep

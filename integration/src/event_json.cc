@@ -1,5 +1,7 @@
 #include "event_json.h"
 
+#include <cstdint>
+
 #include "error_json.h"
 #include "json_value.h"
 #include "plan_json.h"
@@ -16,6 +18,21 @@ void AddStep(const Event& event, Json& out) {
   out["subject"] = event.subject;
 }
 
+void AddRate(const Event& event, Json& out) {
+  if (event.bytes_per_second > 0) {
+    out["bytes_per_s"] = static_cast<std::int64_t>(event.bytes_per_second);
+  }
+  if (const auto left = TimeLeft(event.current_bytes, event.total_bytes, event.bytes_per_second)) {
+    out["left_s"] = left->count();
+  }
+  for (const LayerProgress& layer : event.layers) {
+    out["layers"].push_back({{"id", layer.id},
+                             {"status", layer.status},
+                             {"current_bytes", layer.current_bytes},
+                             {"total_bytes", layer.total_bytes}});
+  }
+}
+
 void AddHolders(const Event& event, Json& out) {
   out["holders"] = Json::array();
   for (const LockHolder& holder : event.holders) {
@@ -24,6 +41,16 @@ void AddHolders(const Event& event, Json& out) {
 }
 
 }  // namespace
+
+void AddFindings(const Findings& findings, nlohmann::ordered_json& out) {
+  if (findings.exit_code) out["exit_code"] = *findings.exit_code;
+  if (findings.out_of_memory) out["oom"] = true;
+  if (findings.restarts > 0) out["restart_count"] = findings.restarts;
+  if (!findings.engine_error.empty()) out["engine_error"] = findings.engine_error;
+  if (!findings.health_output.empty()) out["health_output"] = findings.health_output;
+  if (!findings.last_lines.empty()) out["logs"] = findings.last_lines;
+  if (!findings.lines_missing.empty()) out["logs_missing"] = findings.lines_missing;
+}
 
 std::string WriteEvent(const Event& event) {
   Json out;
@@ -37,9 +64,11 @@ std::string WriteEvent(const Event& event) {
   if (event.kind == EventKind::kProgress) {
     out["current_bytes"] = event.current_bytes;
     out["total_bytes"] = event.total_bytes;
+    AddRate(event, out);
   }
   if (event.kind == EventKind::kHeld) AddHolders(event, out);
   if (event.error) out["error"] = ErrorToJson(*event.error);
+  AddFindings(event.findings, out);
   if (event.plan != nullptr) out["plan"] = PlanToJson(*event.plan);
   return Dump(out);
 }

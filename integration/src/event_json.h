@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_INTEGRATION_EVENT_JSON_H_
 #define LOCKSTEP_INTEGRATION_EVENT_JSON_H_
 
+#include <nlohmann/json.hpp>
 #include <string>
 
 #include "lockstep/event.h"
@@ -10,6 +11,9 @@ namespace lockstep {
 
 // One line, without its newline. Fields that say nothing for this event are left out.
 std::string WriteEvent(const Event& event);
+
+// Members for what was found out about a container; none where nothing was.
+void AddFindings(const Findings& findings, nlohmann::ordered_json& out);
 
 }  // namespace lockstep
 

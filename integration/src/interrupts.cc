@@ -10,6 +10,7 @@
 #include <array>
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 #include "exit_status.h"
 
@@ -43,6 +44,11 @@ Interrupts::~Interrupts() {
   if (end_ >= 0) close(end_);
 }
 
+void Interrupts::OnHangup(std::function<void()> call) {
+  const std::scoped_lock lock(mutex_);
+  hangup_ = std::move(call);
+}
+
 void Interrupts::Watch() {
   std::array<pollfd, 2> wait = {pollfd{signals_, POLLIN, 0}, pollfd{end_, POLLIN, 0}};
   while (true) {
@@ -50,6 +56,13 @@ void Interrupts::Watch() {
     if (wait[1].revents != 0) return;
     signalfd_siginfo info{};
     if (read(signals_, &info, sizeof(info)) != static_cast<ssize_t>(sizeof(info))) continue;
+    if (info.ssi_signo == SIGHUP) {
+      const std::scoped_lock lock(mutex_);
+      if (hangup_) {
+        hangup_();
+        continue;
+      }
+    }
     if (source_.stop_requested()) _exit(kExitInterrupted);
     source_.request_stop();
   }

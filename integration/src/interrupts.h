@@ -2,6 +2,8 @@
 #ifndef LOCKSTEP_INTEGRATION_INTERRUPTS_H_
 #define LOCKSTEP_INTEGRATION_INTERRUPTS_H_
 
+#include <functional>
+#include <mutex>
 #include <stop_token>
 #include <thread>
 
@@ -20,10 +22,16 @@ class Interrupts {
 
   std::stop_token token() const { return source_.get_token(); }
 
+  // From now on SIGHUP calls this, from the thread that reads the signals, and requests no stop;
+  // null: as before.
+  void OnHangup(std::function<void()> call);
+
  private:
   void Watch();
 
   std::stop_source source_;
+  std::mutex mutex_;  // Of `hangup_`: held while it is called.
+  std::function<void()> hangup_;
   int signals_ = -1;
   int end_ = -1;
   std::thread thread_;

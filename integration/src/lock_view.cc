@@ -43,6 +43,12 @@ std::string RenderLocks(const std::vector<LockHolder>& locks, WallTime now, Styl
   return text + (notes.empty() ? "" : "Notes\n" + notes);
 }
 
+std::string WhoHoldAll(const std::vector<LockHolder>& locks) {
+  std::string names;
+  for (const LockHolder& lock : locks) names += (names.empty() ? "" : ", ") + WhoHolds(lock);
+  return names;
+}
+
 nlohmann::ordered_json LocksToJson(const std::vector<LockHolder>& locks, WallTime now) {
   auto array = nlohmann::ordered_json::array();
   for (const LockHolder& lock : locks) {

@@ -14,6 +14,9 @@ namespace lockstep {
 // `now`: what ages count to; one that would be negative is 0.
 std::string RenderLocks(const std::vector<LockHolder>& locks, WallTime now, Style style);
 
+// "web, db": who has these, as WhoHolds() says it of each.
+std::string WhoHoldAll(const std::vector<LockHolder>& locks);
+
 // An array with one object for each entry.
 nlohmann::ordered_json LocksToJson(const std::vector<LockHolder>& locks, WallTime now);
 

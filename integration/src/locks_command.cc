@@ -14,6 +14,8 @@
 #include "host_locks.h"
 #include "json_value.h"
 #include "lock_view.h"
+#include "sqlite_store.h"
+#include "target_file.h"
 
 namespace lockstep {
 namespace {
@@ -100,6 +102,27 @@ Result<void> PrintChanges(LockFs& locks, const std::vector<ServiceRef>& services
   return result;
 }
 
+// The directories of the last target that was accepted, before an engine starts its containers:
+// what the engine itself would make in their place only root could write to.
+Result<int> Prepare(Invocation invocation) {
+  LOCKSTEP_TRY(OpenedStore opened, OpenSqliteStoreToLook(invocation.common.state_dir));
+  LOCKSTEP_TRY(const StoreState stored, opened.store->Load());
+  if (stored.last_target.empty()) return kExitOk;
+  TargetFileOptions reading;
+  reading.balena.device_uuid = invocation.common.device;
+  reading.environment = ProcessEnvironment();
+  LOCKSTEP_TRY(const Target target, ReadTargetText(stored.last_target, "/", reading));
+  LOCKSTEP_TRY(const auto locks, OpenLocks(invocation.common));
+  for (const TargetApp& app : target.apps) {
+    if (!app.release || app.is_host) continue;
+    for (const TargetService& service : app.release->services) {
+      const ServiceRef ref{app.uuid, app.lock_dir(), service.name};
+      LOCKSTEP_TRYV(locks->Prepare({&ref, 1}));
+    }
+  }
+  return kExitOk;
+}
+
 Result<int> RunLocks(bool watch, Invocation invocation) {
   LOCKSTEP_TRY(const auto locks, OpenLocks(invocation.common));
   LOCKSTEP_TRY(auto shown, locks->List());
@@ -114,6 +137,7 @@ Result<int> RunLocks(bool watch, Invocation invocation) {
 
 Command AddLocksCommand(CLI::App& root, Invocation invocation) {
   auto watch = std::make_shared<bool>(false);
+  auto prepare = std::make_shared<bool>(false);
   auto* app = root.add_subcommand(
       "locks",
       "Shows every update lock: who holds it, since when, and what it holds up. It looks at the "
@@ -121,6 +145,10 @@ Command AddLocksCommand(CLI::App& root, Invocation invocation) {
   app->group("Commands");
   app->add_flag("--json", invocation.common.json, "Prints a JSON array, one object for each lock.");
   app->add_flag("--watch", *watch, "Prints them again each time one comes or goes, until stopped.");
+  app->add_flag(
+      "--prepare", *prepare,
+      "Prints nothing, and makes the lock directories of the last target known: for boot, "
+      "before the engine starts.");
   app->footer(
       "Examples:\n"
       "  lockstep locks\n"
@@ -130,7 +158,9 @@ Command AddLocksCommand(CLI::App& root, Invocation invocation) {
       "  /tmp/balena-supervisor/services/APP/SERVICE/updates.lock\n"
       "      held while it exists, whatever made it; the service sees it as\n"
       "      /tmp/balena/updates.lock and frees it by removing it");
-  return {app, [watch, invocation] { return RunLocks(*watch, invocation); }};
+  return {app, [watch, prepare, invocation] {
+            return *prepare ? Prepare(invocation) : RunLocks(*watch, invocation);
+          }};
 }
 
 }  // namespace lockstep

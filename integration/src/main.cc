@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -25,6 +26,15 @@ bool IsLiveTerminal() {
   return isatty(STDOUT_FILENO) == 1 && term != nullptr && std::string_view(term) != "dumb";
 }
 
+// glibc gives each thread a heap of its own, and keeps more of what was freed the larger it was: of
+// use to programs that allocate all the time. This one waits.
+void KeepLittleMemory() {
+#ifdef M_ARENA_MAX
+  mallopt(M_ARENA_MAX, 1);
+  mallopt(M_TRIM_THRESHOLD, 128 * 1024);  // The default; said, it stays.
+#endif
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -33,10 +43,12 @@ int main(int argc, char** argv) {
     argv[1] = name.data();
     return lockstep::WithLockMain(argc - 1, argv + 1);
   }
+  KeepLittleMemory();
   // A reader of our output that goes away must not end a cutover.
   std::signal(SIGPIPE, SIG_IGN);
-  const lockstep::Interrupts interrupts;
+  lockstep::Interrupts interrupts;
   lockstep::Streams streams{std::cout, std::cerr, interrupts.token(), nullptr, false};
+  streams.on_hangup = [&](std::function<void()> call) { interrupts.OnHangup(std::move(call)); };
   if (IsLiveTerminal()) {
     streams.columns = Columns;
     const char* no_color = std::getenv("NO_COLOR");

@@ -81,7 +81,8 @@ std::string WithoutTrailingSlashes(std::string path) {
 
 void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.add_option("--engine", options.engine,
-                 "The container engine: unix:///var/run/docker.sock, or memory: for an engine "
+                 "The container engine: unix:///var/run/docker.sock, tcp://HOST:PORT (with TLS as "
+                 "DOCKER_TLS_VERIFY and DOCKER_CERT_PATH say), or memory: for an engine "
                  "without a daemon, to try things out. Without it: DOCKER_HOST, then the first "
                  "socket of Docker or balenaEngine that answers.")
       ->type_name("URL");
@@ -101,6 +102,10 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
                  "Where the device's boot files are (config.txt, extlinux, ...). Without it: "
                  "the first of /mnt/boot, /boot/firmware and /boot that exists.")
       ->type_name("DIR");
+  app.add_option("--docker-config", options.docker_config,
+                 "Where docker's config.json is, with the logins to registries (docker login). "
+                 "Without it: DOCKER_CONFIG, then .docker in the home directory.")
+      ->type_name("DIR");
   app.add_option("--reboot", options.reboot,
                  "How the device is rebooted: logind (the default), syscall (reboot(2), for a host "
                  "without systemd), or never (what takes a reboot waits until somebody does).")
@@ -114,13 +119,15 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
     app.add_option(fact.option, options.facts.*fact.member, fact.help)->type_name(fact.value);
   }
   app.add_option("--log-level", options.log_level,
-                 "What is logged on standard error: debug, info, warning (the default), error, "
-                 "off.")
+                 "What is logged on standard error: debug, info, warning, error, off. Without "
+                 "it: warning, and info for the agent.")
       ->type_name("LEVEL")
       ->check(CLI::IsMember({"debug", "info", "warning", "error", "off"}));
-  app.add_option("--log-format", options.log_format, "How it is logged: text or json.")
+  app.add_option("--log-format", options.log_format,
+                 "How it is logged: text, json, or journal (systemd's). Without it: text, and "
+                 "journal for an agent that systemd started.")
       ->type_name("FORMAT")
-      ->check(CLI::IsMember({"text", "json"}));
+      ->check(CLI::IsMember({"text", "json", "journal"}));
   app.set_config("--config", "",
                  "A TOML file that sets options by the same names: engine = \"memory:\". What the "
                  "command line says goes first.")

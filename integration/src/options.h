@@ -15,11 +15,12 @@ struct CommonOptions {
   std::string host_root = "/";
   std::string state_dir = "/var/lib/lockstep";
   std::string boot_dir;           // Empty: where boot files are found.
+  std::string docker_config;      // Empty: DOCKER_CONFIG, then ~/.docker.
   std::string reboot = "logind";  // logind, syscall or never.
   std::string device;             // Uuid; empty: the target is for one device.
   DeviceInfo facts;  // What is said of this device; the rest is found out (device_facts.h).
-  std::string log_level = "warning";
-  std::string log_format = "text";
+  std::string log_level;   // Empty: as the command has it.
+  std::string log_format;  // The same.
   bool json = false;  // Of the commands that have --json.
 };
 

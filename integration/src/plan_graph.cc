@@ -72,7 +72,11 @@ void Describe(const Step& step, const PlanNames& names, GraphNode& node) {
       node.note = Printable(step.detail);
       break;
   }
-  if (step.kind == StepKind::kCommitRelease) node.label += ' ' + std::exchange(node.note, {});
+  if (ForgetsApp(step)) {
+    node.label = "forget the app";
+  } else if (step.kind == StepKind::kCommitRelease) {
+    node.label += ' ' + std::exchange(node.note, {});
+  }
   if (node.note.starts_with(kDigest)) node.note.erase(0, kDigest.size());
   if (step.kind == StepKind::kAwaitHealth && step.detail == "completed") node.label = "finish";
 }
@@ -114,7 +118,7 @@ std::string NoteOf(const AppPlan& app, WallTime now) {
   if (!words.empty()) return "blocked by " + ListNames(words, 1);
   for (const LockHolder& holder : app.holders) {
     if (!holder.held || holder.ours) continue;
-    words.push_back(Printable(holder.service) +
+    words.push_back(Printable(WhoHolds(holder)) +
                     (holder.since ? " for " + ExplainAge(now - *holder.since) : ""));
   }
   if (words.empty()) return {};
@@ -125,7 +129,7 @@ std::string HeldBy(const std::vector<WaitReason>& waits) {
   constexpr std::size_t kMost = 4;
   std::vector<std::string> services;
   for (const WaitReason& wait : waits) {
-    if (wait.holder != nullptr) services.push_back(Printable(wait.holder->service));
+    if (wait.holder != nullptr) services.push_back(Printable(WhoHolds(*wait.holder)));
   }
   services.erase(std::unique(services.begin(), services.end()), services.end());
   return services.empty() ? "" : "held by " + ListNames(services, kMost);

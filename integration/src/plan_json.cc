@@ -128,6 +128,7 @@ Json HolderToJson(const LockHolder& holder, WallTime now) {
     out["since"] = nullptr;
     out["age_s"] = nullptr;
   }
+  if (!holder.holder.empty()) out["holder"] = holder.holder;
   return out;
 }
 

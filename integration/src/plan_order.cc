@@ -116,23 +116,27 @@ bool WaitsForLocks(const Step& step) {
 // Where the waiting for locks begins: what comes behind waits for this one.
 std::string GateNote(const StepGroup& group, const Plan& plan, const Waits& waits) {
   bool gate = false;
+  bool paused = false;
   std::vector<std::string> services;
   for (const std::uint32_t step : group.steps) {
     const auto behind = [](const WaitReason& wait) { return wait.code == WaitCode::kGateHeld; };
     gate = gate || (WaitsForLocks(plan.steps[step]) &&
                     std::none_of(waits[step].begin(), waits[step].end(), behind));
     for (const WaitReason& wait : waits[step]) {
-      if (wait.holder != nullptr) services.push_back(Printable(wait.holder->service));
+      if (wait.holder == nullptr) continue;
+      services.push_back(Printable(WhoHolds(*wait.holder)));
+      paused = paused || wait.holder->IsPause();
     }
   }
   if (!gate) return {};
+  if (paused && services.size() == 1) return "waits here: " + services.front();
   return services.empty() ? "waits here" : "waits here: held by " + ListServices(services);
 }
 
 std::string ForceNote(const AppPlan& app) {
   std::vector<std::string> services;
   for (const LockHolder& holder : app.holders) {
-    if (holder.held && !holder.ours) services.push_back(Printable(holder.service));
+    if (holder.held && !holder.ours) services.push_back(Printable(WhoHolds(holder)));
   }
   return services.empty() ? "" : "runs over the lock of " + ListServices(services);
 }
@@ -162,6 +166,9 @@ std::string DescribeGroup(const StepGroup& group, const Plan& plan, const PlanNa
       break;
     case StepKind::kConnectNetwork:
       end = " to network " + detail;
+      break;
+    case StepKind::kCommitRelease:
+      if (detail == kForgetApp) return "forget the app";
       break;
     case StepKind::kDisconnectNetwork:
       if (!detail.empty()) end = " from network " + detail;

@@ -44,6 +44,10 @@ void WriteHolders(const AppPlan& app, WallTime now, Page& page) {
   const std::string_view keyword = app.status == PlanStatus::kHeld ? "held by" : "locked by";
   for (const LockHolder& holder : app.holders) {
     if (!HoldsUp(holder)) continue;
+    if (holder.IsPause()) {
+      page.Row(app.status == PlanStatus::kHeld ? "held" : "paused", Printable(holder.holder));
+      continue;
+    }
     std::string text = Printable(holder.service);
     if (holder.since) text += ", for " + ExplainAge(now - *holder.since);
     text += " (" + std::string(LockKindName(holder.kind)) + ')';
@@ -200,13 +204,15 @@ void WriteNext(const Plan& plan, const PlanNames& names, const PlanViewOptions& 
 }  // namespace
 
 std::string DescribeStep(const Step& step) {
-  if (step.kind != StepKind::kCommitRelease) return ShortenHashes(Printable(Explain(step)));
+  if (step.kind != StepKind::kCommitRelease || ForgetsApp(step))
+    return ShortenHashes(Printable(Explain(step)));
   Step cut = step;
   cut.subject = ShortCommit(step.subject);
   return Explain(cut);
 }
 
 std::string DescribeHolder(const LockHolder& holder, WallTime now) {
+  if (holder.IsPause()) return Printable(holder.holder);
   std::string text = Printable(holder.service) + ": ";
   if (!holder.path.empty()) text += Printable(holder.path) + ' ';
   text += '(' + std::string(LockKindName(holder.kind));

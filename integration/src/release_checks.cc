@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "lockstep/resource_definition.h"
+#include "lockstep/rollback.h"
 
 namespace lockstep {
 namespace {
@@ -61,6 +62,13 @@ Strategy ReadStrategy(const Labels& labels, const Place& place, Problems& proble
           "` is none of download-then-kill, kill-then-download, delete-then-download and "
           "hand-over");
   return Strategy::kDownloadThenKill;
+}
+
+void CheckRollback(const Labels& labels, const Place& place, Problems& problems) {
+  const auto label = labels.find(std::string(kLabelRollback));
+  if (label == labels.end() || RollbackOf(labels)) return;
+  Add(problems, "invalid-value", {&place, kLabelRollback},
+      "`" + label->second + "` is neither yes (1, true) nor no (0, false)");
 }
 
 void CheckResources(const ServiceSpec& spec, const Place& place, TargetRelease& release,

@@ -32,6 +32,9 @@ void CheckLabels(const Labels& labels, const Place& place, Problems& problems);
 // What the strategy label says; the default where it says nothing or nothing known.
 Strategy ReadStrategy(const Labels& labels, const Place& place, Problems& problems);
 
+// What the rollback label says must be a yes or a no.
+void CheckRollback(const Labels& labels, const Place& place, Problems& problems);
+
 // That the release declares the networks and volumes of `spec`, at `place`. The default network is
 // declared where it is used.
 void CheckResources(const ServiceSpec& spec, const Place& place, TargetRelease& release,

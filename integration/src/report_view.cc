@@ -1,6 +1,9 @@
 #include "report_view.h"
 
+#include <algorithm>
+
 #include "exit_status.h"
+#include "lockstep/explain.h"
 #include "plan_view.h"
 
 namespace lockstep {
@@ -14,6 +17,11 @@ std::string Holders(const AppReport& app, WallTime now) {
   return text;
 }
 
+bool IsPaused(const AppReport& app) {
+  return std::any_of(app.holders.begin(), app.holders.end(),
+                     [](const LockHolder& holder) { return holder.IsPause(); });
+}
+
 std::string RenderApp(const AppReport& app, WallTime now, Style style) {
   const std::string name = style.Bold(Printable(app.name.empty() ? app.app : app.name)) + ": ";
   switch (app.outcome) {
@@ -25,11 +33,23 @@ std::string RenderApp(const AppReport& app, WallTime now, Style style) {
       std::string services;
       for (const std::string& service : app.unhealthy) {
         services += (services.empty() ? "" : ", ") + Printable(service);
+        const auto found = app.findings.find(service);
+        const std::string why = found == app.findings.end() ? "" : Explain(found->second);
+        if (!why.empty()) services += " (" + Printable(why) + ')';
       }
-      return name + style.Red("applied, but not healthy: ") + services + '\n';
+      if (!app.back_to) {
+        return name + style.Red("applied, but not healthy: ") + services + '\n';
+      }
+      std::string text = name + style.Red("not healthy: ") + services +
+                         "; it went back to release " + ShortCommit(*app.back_to) + '\n';
+      for (const Gap& gap : app.gaps) {
+        if (gap.blocks) text += name + "note: " + Printable(gap.message) + '\n';
+      }
+      return text;
     }
     case ApplyOutcome::kHeld:
       // By whom was said when it came to wait.
+      if (IsPaused(app)) return name + style.Yellow("paused by a person") + "; left as it runs\n";
       return name + style.Yellow("held") + " by an update lock; nothing was interrupted\n";
     case ApplyOutcome::kBlocked: {
       std::string text;

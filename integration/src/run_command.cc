@@ -3,6 +3,7 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <exception>
+#include <sstream>
 #include <utility>
 
 #include "command.h"
@@ -26,6 +27,7 @@ constexpr const char* kFooter =
   lockstep apply target.json       do it; waits while an update lock is held
   lockstep apply compose.yml       likewise, for one app
   lockstep locks                   who holds up an update, and since when
+  lockstep stop shop web           stop a service; it stays stopped
 
 Exit status:
   0    done, or in sync
@@ -43,6 +45,9 @@ Files:
 
 Environment:
   DOCKER_HOST        the engine, where --engine is not given
+  DOCKER_TLS_VERIFY  set to anything: TLS at tcp://, with proof of who answers
+  DOCKER_TLS         set to anything: TLS, and whoever answers is believed
+  DOCKER_CERT_PATH   where ca.pem, cert.pem and key.pem are (~/.docker)
   COMPOSE_PROFILES   of a compose file, where --profile is not given
   NO_COLOR           set to anything: no colours
 
@@ -115,7 +120,7 @@ int Finish(const Result<int>& result, const CommonOptions& common, Streams& stre
   return result.assume_value();
 }
 
-int Run(std::vector<std::string> args, Streams& streams) {
+int Run(const std::vector<std::string>& args, Streams& streams) {
   CommonOptions common;
   CLI::App root(kDescription, "lockstep");
   UseHelpFormat(root);
@@ -124,16 +129,29 @@ int Run(std::vector<std::string> args, Streams& streams) {
   root.require_subcommand(1);
   root.footer(kFooter);
   AddCommonOptions(root, common);
-  const Invocation invocation{common, streams};
-  const std::vector<Command> commands = {
+  const Invocation invocation{common, streams, [&args, &streams] {
+                                std::vector<std::string> check = args;
+                                check.push_back("--check");
+                                std::ostringstream out;
+                                std::ostringstream err;
+                                Streams quiet{out, err, streams.interrupt, nullptr, false};
+                                return Run(std::move(check), quiet) == kExitOk ? std::string()
+                                                                               : err.str();
+                              }};
+  std::vector<Command> commands = {
       AddPlanCommand(root, invocation),     AddApplyCommand(root, invocation),
-      AddLocksCommand(root, invocation),    AddStatusCommand(root, invocation),
-      AddWithLockCommand(root, invocation), AddSnapshotCommand(root, invocation),
-      AddVersionCommand(root, invocation)};
-  if (const auto status = Parse(root, std::move(args), streams)) return *status;
-  const LogScope log(streams.err, common.log_level, common.log_format);
+      AddAgentCommand(root, invocation),    AddLocksCommand(root, invocation),
+      AddStatusCommand(root, invocation),   AddWithLockCommand(root, invocation),
+      AddSnapshotCommand(root, invocation), AddVersionCommand(root, invocation)};
+  for (Command& command : AddRequestCommands(root, invocation)) {
+    commands.push_back(std::move(command));
+  }
+  if (const auto status = Parse(root, args, streams)) return *status;
   for (const Command& command : commands) {
-    if (command.app->parsed()) return Finish(command.run(), common, streams);
+    if (!command.app->parsed()) continue;
+    const LogScope log(streams.err, common.log_level.empty() ? command.log_level : common.log_level,
+                       common.log_format.empty() ? command.log_format : common.log_format);
+    return Finish(command.run(), common, streams);
   }
   return kExitUsage;  // Not reached: a command is required.
 }
@@ -143,7 +161,9 @@ int Run(std::vector<std::string> args, Streams& streams) {
 int RunCommand(std::vector<std::string> args, Streams& streams) {
   // CLI11, spdlog and the standard library throw; nothing of Lockstep does.
   try {
-    return Run(std::move(args), streams);
+    int status = kAgain;
+    while (status == kAgain) status = Run(args, streams);
+    return status;
   } catch (const std::exception& defect) {
     PrintError(MakeError(ErrorCode::kInternal, defect.what(),
                          "this is a defect of Lockstep; please report it"),

@@ -15,6 +15,9 @@ class SeenStore final : public Store {
   Result<StoreState> Load() override { return state_; }
   Result<void> PutApp(const AppRecord&) override { return Refuse(); }
   Result<void> EraseApp(std::string_view) override { return Refuse(); }
+  Result<void> PutSpecs(std::string_view, const std::vector<ServiceSpec>&) override {
+    return Refuse();
+  }
   Result<void> PutSavedRestart(std::string_view, std::string_view) override { return Refuse(); }
   Result<void> EraseSavedRestart(std::string_view) override { return Refuse(); }
   Result<void> PutSetting(std::string_view, const std::optional<std::string>&) override {

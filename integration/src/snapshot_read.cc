@@ -79,6 +79,7 @@ void ReadLiveState(ObjectReader& reader, ObservedContainer& container) {
   }
   container.lock_dir = reader.OptionalText("lock_dir");
   container.settled = reader.Flag("settled");
+  container.lost = reader.Flag("lost");
 }
 
 template <typename E>
@@ -179,6 +180,18 @@ void ReadLock(ObjectReader reader, ObservedState& state) {
   state.locks.push_back(std::move(lock));
 }
 
+std::map<std::string, std::vector<std::string>> ReadUnhealthy(ObjectReader& reader) {
+  std::map<std::string, std::vector<std::string>> unhealthy;
+  const Value* given = reader.Find("unhealthy");
+  if (given == nullptr || given->AsMap() == nullptr) return unhealthy;
+  const Place here{&reader.place(), "unhealthy"};
+  ObjectReader releases(*given, here, reader.slot());
+  for (const auto& [release, services] : *given->AsMap()) {
+    unhealthy[release] = releases.Texts(release);
+  }
+  return unhealthy;
+}
+
 void ReadApp(ObjectReader reader, ObservedState& state) {
   std::map<std::string, Value> networks;
   if (const Value* given = reader.Find("networks"); given != nullptr && given->AsMap() != nullptr) {
@@ -192,7 +205,13 @@ void ReadApp(ObjectReader reader, ObservedState& state) {
                         .purge = reader.Texts("purge"),
                         .retired = reader.Texts("retired"),
                         .networks = std::move(networks),
-                        .interrupted = reader.Texts("interrupted")});
+                        .interrupted = reader.Texts("interrupted"),
+                        .retries = {},
+                         .restart = reader.Texts("restart"),
+                         .remove = reader.Flag("remove"),
+                         .paused = reader.Flag("paused"),
+                         .renamed = reader.TextMap("renamed"),
+                         .unhealthy = ReadUnhealthy(reader)});
 }
 
 void ReadEngine(ObjectReader& reader, EngineState& engine) {

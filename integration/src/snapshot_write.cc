@@ -56,6 +56,7 @@ Json ContainerJson(const ObservedContainer& container) {
   out["networks_attached"] = container.networks ? Json(*container.networks) : Json(nullptr);
   if (container.lock_dir) out["lock_dir"] = *container.lock_dir;
   if (container.settled) out["settled"] = true;
+  if (container.lost) out["lost"] = true;
   return out;
 }
 
@@ -104,7 +105,12 @@ Json AppJson(const AppRecord& app) {
   out["purge"] = app.purge;
   out["retired"] = app.retired;
   if (!app.interrupted.empty()) out["interrupted"] = app.interrupted;
+  if (!app.restart.empty()) out["restart"] = app.restart;
+  if (app.remove) out["remove"] = true;
+  if (app.paused) out["paused"] = true;
   for (const auto& [name, config] : app.networks) out["networks"][name] = ToJson(config);
+  for (const auto& [id, name] : app.renamed) out["renamed"][id] = name;
+  for (const auto& [release, services] : app.unhealthy) out["unhealthy"][release] = services;
   return out;
 }
 

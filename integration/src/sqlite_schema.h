@@ -21,6 +21,10 @@ struct SchemaStep {
 };
 inline constexpr int kSettingsSince = 3;
 inline constexpr int kConfigSince = 4;
+inline constexpr int kRetriesSince = 5;
+inline constexpr int kSpecsSince = 6;
+inline constexpr int kRollbackSince = 7;
+inline constexpr int kRequestsSince = 8;
 inline constexpr std::array kSchemaSteps = {
     SchemaStep{2, kFirstTables},
     SchemaStep{kSettingsSince,
@@ -30,6 +34,16 @@ inline constexpr std::array kSchemaSteps = {
         "CREATE TABLE config_key (key TEXT PRIMARY KEY) WITHOUT ROWID;"
         "CREATE TABLE reboot (one INTEGER PRIMARY KEY CHECK (one = 1), boot_id TEXT NOT NULL,"
         "  configuration TEXT NOT NULL, reboots INTEGER NOT NULL, changes TEXT NOT NULL);"},
+    SchemaStep{kRetriesSince, "ALTER TABLE app ADD COLUMN retries TEXT NOT NULL DEFAULT '{}';"},
+    SchemaStep{kSpecsSince,
+               "CREATE TABLE spec (app TEXT PRIMARY KEY, specs TEXT NOT NULL) WITHOUT ROWID;"},
+    SchemaStep{kRollbackSince,
+               "ALTER TABLE app ADD COLUMN renamed TEXT NOT NULL DEFAULT '{}';"
+               "ALTER TABLE app ADD COLUMN unhealthy TEXT NOT NULL DEFAULT '{}';"},
+    SchemaStep{kRequestsSince,
+               "ALTER TABLE app ADD COLUMN restart TEXT NOT NULL DEFAULT '[]';"
+               "ALTER TABLE app ADD COLUMN remove INTEGER NOT NULL DEFAULT 0;"
+               "ALTER TABLE app ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;"},
 };
 inline constexpr int kSchemaVersion = kSchemaSteps.back().version;
 

@@ -18,9 +18,11 @@
 namespace lockstep {
 namespace {
 
-// FULL: a commit is on the disk when it returns.
+// FULL: a commit is on the disk when it returns. The cache (64 KiB instead of 2 MiB) stays in
+// memory for as long as the process; nothing is read twice.
 constexpr const char* kSetUp =
-    "PRAGMA busy_timeout = 5000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;";
+    "PRAGMA busy_timeout = 5000; PRAGMA cache_size = -64; PRAGMA journal_mode = WAL; "
+    "PRAGMA synchronous = FULL;";
 
 bool IsDamage(int status) {
   return (status & 0xff) == SQLITE_CORRUPT || (status & 0xff) == SQLITE_NOTADB;

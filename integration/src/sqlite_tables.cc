@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <initializer_list>
 #include <mutex>
 #include <optional>
@@ -10,6 +11,8 @@
 #include <vector>
 
 #include "json_value.h"
+#include "rfc3339.h"
+#include "spec_json.h"
 #include "sqlite_schema.h"
 
 namespace lockstep {
@@ -22,8 +25,14 @@ enum Query : std::size_t {
   kLoadSettings,
   kLoadConfigKeys,
   kLoadReboot,
+  kLoadRetries,
+  kLoadSpecs,
+  kLoadRollback,
+  kLoadRequests,
   kPutApp,
   kEraseApp,
+  kPutSpecs,
+  kEraseSpecs,
   kPutRestart,
   kEraseRestart,
   kPutTarget,
@@ -43,8 +52,14 @@ constexpr std::array<const char*, kQueryCount> kSql = {
     "SELECT key, value FROM setting",
     "SELECT key FROM config_key ORDER BY key",
     "SELECT boot_id, configuration, reboots, changes FROM reboot",
-    "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    "SELECT retries FROM app ORDER BY app",
+    "SELECT app, specs FROM spec",
+    "SELECT renamed, unhealthy FROM app ORDER BY app",
+    "SELECT restart, remove, paused FROM app ORDER BY app",
+    "INSERT OR REPLACE INTO app VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     "DELETE FROM app WHERE app = ?",
+    "INSERT OR REPLACE INTO spec VALUES (?, ?)",
+    "DELETE FROM spec WHERE app = ?",
     "INSERT OR REPLACE INTO saved_restart VALUES (?, ?)",
     "DELETE FROM saved_restart WHERE container = ?",
     "INSERT OR REPLACE INTO target VALUES (1, ?)",
@@ -64,16 +79,22 @@ std::string ListText(const std::vector<std::string>& list) {
   return Dump(nlohmann::ordered_json(list));
 }
 
+std::vector<std::string> TextsOf(const Value& value) {
+  std::vector<std::string> texts;
+  if (value.AsList() == nullptr) return texts;
+  for (const Value& item : *value.AsList()) {
+    if (const std::string* text = item.AsString()) texts.push_back(*text);
+  }
+  return texts;
+}
+
 // A list that somebody spoilt by hand is an empty one: losing it loses no service.
 std::vector<std::string> ListColumn(sqlite3_stmt* row, int column) {
-  std::vector<std::string> list;
   const auto value = ParseJson(ColumnText(row, column));
-  if (!value || value.assume_value().AsList() == nullptr) return list;
-  for (const Value& item : *value.assume_value().AsList()) {
-    if (const std::string* text = item.AsString()) list.push_back(*text);
-  }
-  return list;
+  return value ? TextsOf(value.assume_value()) : std::vector<std::string>{};
 }
+
+std::string FlagText(bool flag) { return flag ? "1" : "0"; }
 
 std::string MapText(const std::map<std::string, Value>& map) {
   Value::Map members;
@@ -108,6 +129,43 @@ ConfigChanges ChangesOf(const std::map<std::string, Value>& map) {
   return changes;
 }
 
+std::string RetriesText(const std::map<std::string, Retry>& retries) {
+  nlohmann::ordered_json json = nlohmann::ordered_json::object();
+  for (const auto& [step, retry] : retries) {
+    json[step] = {{"failures", retry.failures}, {"due", FormatTime(retry.due)}};
+  }
+  return Dump(json);
+}
+
+std::map<std::string, Retry> RetriesOf(const std::map<std::string, Value>& map) {
+  std::map<std::string, Retry> retries;
+  for (const auto& [step, value] : map) {
+    const Value* failures = value.Find("failures");
+    const Value* due = value.Find("due");
+    const auto* count = failures != nullptr ? failures->AsInt() : nullptr;
+    const auto* text = due != nullptr ? due->AsString() : nullptr;
+    const auto time = text != nullptr ? ParseTime(*text) : std::nullopt;
+    if (count == nullptr || !time) continue;
+    retries[step] = {static_cast<int>(std::clamp<std::int64_t>(*count, 1, Retry::kMostFailures)),
+                     *time};
+  }
+  return retries;
+}
+
+std::map<std::string, std::string> NamesOf(const std::map<std::string, Value>& map) {
+  std::map<std::string, std::string> names;
+  for (const auto& [id, value] : map) {
+    if (const std::string* name = value.AsString()) names[id] = *name;
+  }
+  return names;
+}
+
+std::map<std::string, std::vector<std::string>> ListsOf(const std::map<std::string, Value>& map) {
+  std::map<std::string, std::vector<std::string>> lists;
+  for (const auto& [key, value] : map) lists[key] = TextsOf(value);
+  return lists;
+}
+
 class SqliteTables final : public Store {
  public:
   SqliteTables(Database database, int version)
@@ -125,7 +183,9 @@ class SqliteTables final : public Store {
                             .purge = ListColumn(row, 5),
                             .retired = ListColumn(row, 6),
                             .networks = MapColumn(row, 7),
-                            .interrupted = ListColumn(row, 8)});
+                            .interrupted = ListColumn(row, 8),
+                            .retries = {},
+                            .restart = {}});
     }));
     LOCKSTEP_TRYV(ForEachRow(kLoadRestarts, [&](sqlite3_stmt* row) {
       state.saved_restart[ColumnText(row, 0)] = ColumnText(row, 1);
@@ -149,6 +209,30 @@ class SqliteTables final : public Store {
       // Spoilt by hand: there is nothing that it could be for.
       if (state.reboot->changes.empty()) state.reboot->boot_id.clear();
     }));
+    if (version_ < kRetriesSince) return state;
+    auto app = state.apps.begin();
+    LOCKSTEP_TRYV(ForEachRow(kLoadRetries, [&](sqlite3_stmt* row) {
+      if (app != state.apps.end()) (app++)->retries = RetriesOf(MapColumn(row, 0));
+    }));
+    if (version_ < kSpecsSince) return state;
+    LOCKSTEP_TRYV(ForEachRow(kLoadSpecs, [&](sqlite3_stmt* row) {
+      state.specs[ColumnText(row, 0)] = ReadSpecs(ColumnText(row, 1));
+    }));
+    if (version_ < kRollbackSince) return state;
+    app = state.apps.begin();
+    LOCKSTEP_TRYV(ForEachRow(kLoadRollback, [&](sqlite3_stmt* row) {
+      if (app == state.apps.end()) return;
+      app->renamed = NamesOf(MapColumn(row, 0));
+      (app++)->unhealthy = ListsOf(MapColumn(row, 1));
+    }));
+    if (version_ < kRequestsSince) return state;
+    app = state.apps.begin();
+    LOCKSTEP_TRYV(ForEachRow(kLoadRequests, [&](sqlite3_stmt* row) {
+      if (app == state.apps.end()) return;
+      app->restart = ListColumn(row, 0);
+      app->remove = sqlite3_column_int(row, 1) != 0;
+      (app++)->paused = sqlite3_column_int(row, 2) != 0;
+    }));
     return state;
   }
 
@@ -156,10 +240,17 @@ class SqliteTables final : public Store {
     return Write(kPutApp,
                  {record.app, record.committed, record.cutover, ListText(record.failed),
                   ListText(record.stopped), ListText(record.purge), ListText(record.retired),
-                  MapText(record.networks), ListText(record.interrupted)});
+                  MapText(record.networks), ListText(record.interrupted),
+                  RetriesText(record.retries), Dump(nlohmann::ordered_json(record.renamed)),
+                  Dump(nlohmann::ordered_json(record.unhealthy)), ListText(record.restart),
+                  FlagText(record.remove), FlagText(record.paused)});
   }
   Result<void> EraseApp(std::string_view app) override {
+    LOCKSTEP_TRYV(Write(kEraseSpecs, {std::string(app)}));
     return Write(kEraseApp, {std::string(app)});
+  }
+  Result<void> PutSpecs(std::string_view app, const std::vector<ServiceSpec>& specs) override {
+    return Write(kPutSpecs, {std::string(app), WriteSpecs(specs)});
   }
   Result<void> PutSavedRestart(std::string_view container, std::string_view policy) override {
     return Write(kPutRestart, {std::string(container), std::string(policy)});

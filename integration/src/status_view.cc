@@ -28,7 +28,14 @@ std::map<std::string, std::vector<const ObservedContainer*>> ByApp(const Observe
   return apps;
 }
 
-std::string StateWord(const ObservedContainer& container) {
+bool WasStopped(const ObservedContainer& container, const AppRecord* record) {
+  return record != nullptr && !container.IsUp() &&
+         std::find(record->stopped.begin(), record->stopped.end(), container.service) !=
+             record->stopped.end();
+}
+
+std::string StateWord(const ObservedContainer& container, const AppRecord* record) {
+  if (WasStopped(container, record)) return "stopped";
   std::string word(ContainerStateName(container.state));
   if (container.state == ContainerState::kExited) {
     word += " (" + std::to_string(container.exit_code) + ')';
@@ -108,11 +115,13 @@ std::string RenderStatus(const ObservedState& state, Style style) {
     if (record != nullptr && record->cutover) {
       text += style.Yellow(", moving to " + ShortCommit(*record->cutover));
     }
+    if (record != nullptr && record->paused) text += style.Yellow(", paused by a person");
+    if (record != nullptr && record->remove) text += style.Yellow(", to be removed");
     text += '\n';
     std::vector<std::vector<std::string>> rows = {
         {"SERVICE", "STATE", "HEALTH", "RELEASE", "SINCE", "IMAGE"}};
     for (const ObservedContainer* container : containers) {
-      rows.push_back({Printable(container->service), StateWord(*container),
+      rows.push_back({Printable(container->service), StateWord(*container, record),
                       std::string(HealthName(container->health)), ShortCommit(container->commit),
                       Since(*container, state.taken_at), Printable(container->image)});
     }
@@ -135,9 +144,12 @@ nlohmann::ordered_json StatusToJson(const ObservedState& state) {
                                    {"committed", nullptr},
                                    {"cutover", nullptr},
                                    {"locked", !LocksOf(state, app).empty()},
+                                   {"paused", record != nullptr && record->paused},
+                                   {"stopped", nlohmann::ordered_json::array()},
                                    {"services", nlohmann::ordered_json::array()}};
     if (record != nullptr && record->committed) json["committed"] = *record->committed;
     if (record != nullptr && record->cutover) json["cutover"] = *record->cutover;
+    if (record != nullptr) json["stopped"] = record->stopped;
     for (const ObservedContainer* container : containers) {
       nlohmann::ordered_json service = {{"service", container->service},
                                         {"state", ContainerStateName(container->state)},

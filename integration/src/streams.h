@@ -17,6 +17,9 @@ struct Streams {
   // no terminal, and then nothing but plain lines is written.
   std::function<int()> columns;
   bool colour = false;
+  // From now on SIGHUP calls this, from a thread of its own, and requests no stop; null: as before.
+  // Empty where there are no signals.
+  std::function<void(std::function<void()>)> on_hangup = {};
 };
 
 }  // namespace lockstep

@@ -64,6 +64,9 @@ class SupervisorGuard final : public RuntimeBackend {
   Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override {
     return engine_.RemoveImage(image_id, stop);
   }
+  Result<Findings> Examine(const std::string& id, std::stop_token stop) override {
+    return engine_.Examine(id, stop);
+  }
   Result<void> Watch(EventSink& sink, std::stop_token stop) override {
     return engine_.Watch(sink, stop);
   }

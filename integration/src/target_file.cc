@@ -11,6 +11,7 @@
 #include "compose_host_paths.h"
 #include "compose_target.h"
 #include "json_value.h"
+#include "target_sources/target_set.h"
 #include "whole_file.h"
 #include "yaml_value.h"
 
@@ -61,14 +62,18 @@ Result<std::string> DirectoryOf(const std::string& path) {
 }
 
 Result<std::vector<EnvFile>> ReadEnvFiles(const TargetFileOptions& options,
-                                          const std::string& directory) {
+                                          const std::string& directory,
+                                          std::vector<std::string>* others) {
   std::vector<EnvFile> files;
   for (const std::string& path : options.env_files) {
+    std::error_code fault;
+    if (others != nullptr) others->push_back(std::filesystem::absolute(path, fault).string());
     LOCKSTEP_TRY(std::string text, ReadWholeFile(path, kMaxEnvFileBytes));
     files.push_back({path, std::move(text)});
   }
-  if (!options.env_files.empty()) return files;
+  if (!options.env_files.empty() || directory.empty()) return files;
   const std::string path = PathFrom(directory, ".env");
+  if (others != nullptr) others->push_back(path);
   auto text = ReadRegularFile(path, kMaxEnvFileBytes);
   if (text) {
     files.push_back({path, std::move(text).assume_value()});
@@ -78,16 +83,22 @@ Result<std::vector<EnvFile>> ReadEnvFiles(const TargetFileOptions& options,
   return files;
 }
 
-Result<Target> ReadCompose(const Value& document, const std::string& path,
-                           const TargetFileOptions& options) {
+// `directory` is the file's; empty: it has none, and may name no others.
+Result<Target> ReadCompose(const Value& document, const std::string& directory,
+                           const TargetFileOptions& options, std::vector<std::string>* others) {
   ComposeOptions compose;
   compose.app = options.app;
   compose.release = options.release;
   compose.profiles = options.profiles;
   compose.environment = options.environment;
-  LOCKSTEP_TRY(compose.directory, DirectoryOf(path));
-  LOCKSTEP_TRY(compose.env_files, ReadEnvFiles(options, compose.directory));
-  compose.read_file = [](const std::string& file) {
+  compose.directory = directory.empty() ? "/" : directory;
+  LOCKSTEP_TRY(compose.env_files, ReadEnvFiles(options, directory, others));
+  compose.read_file = [&](const std::string& file) -> Result<std::string> {
+    if (directory.empty()) {
+      return MakeError(ErrorCode::kPermissionDenied, "what is sent may name no files",
+                       "give the variables in it, as `environment`");
+    }
+    if (others != nullptr) others->push_back(file);
     return ReadRegularFile(file, kMaxEnvFileBytes);
   };
   return ReadComposeTarget(document, compose);
@@ -103,15 +114,54 @@ Result<Target> ReadBalena(const Value& document, const TargetFileOptions& option
   return ReadBalenaState(document, options.balena);
 }
 
+// Of JSON, a balena state is what is not clearly something else: its names are uuids.
+bool IsCompose(std::string_view text, const Value& document) {
+  return !OpensLikeJson(text) || LooksLikeCompose(document);
+}
+
+Result<Target> ReadSet(const Value& files, const std::string& directory,
+                       const TargetFileOptions& options, std::vector<std::string>* others) {
+  const Value::Map* members = files.AsMap();
+  if (members == nullptr) return MakeError(ErrorCode::kInvalidTarget, "`files` must be an object");
+  Target whole;
+  whole.whole_device = false;
+  for (const Value::Member& file : *members) {
+    const std::string* text = file.value.AsString();
+    if (text == nullptr) {
+      return MakeError(ErrorCode::kInvalidTarget, file.key + " must be a text");
+    }
+    LOCKSTEP_TRY(const Value document, ParseDocument(*text));
+    if (FilesOfTargetSet(document) != nullptr || !IsCompose(*text, document)) {
+      return MakeError(ErrorCode::kInvalidTarget, file.key + " is no compose file");
+    }
+    auto read = ReadCompose(document, directory, options, others);
+    if (!read) return WithContext(std::move(read).assume_error(), file.key);
+    if (auto added = AddApps(std::move(read).assume_value(), whole); !added) {
+      return WithContext(std::move(added).assume_error(), file.key);
+    }
+  }
+  return whole;
+}
+
 Result<Target> ReadTarget(std::string_view text, const std::string& path,
                           const TargetFileOptions& options) {
   LOCKSTEP_TRY(const Value document, ParseDocument(text));
-  // Of JSON, a balena state is what is not clearly something else: its names are uuids.
-  const bool compose = !OpensLikeJson(text) || LooksLikeCompose(document);
-  return compose ? ReadCompose(document, path, options) : ReadBalena(document, options);
+  if (!IsCompose(text, document)) return ReadBalena(document, options);
+  LOCKSTEP_TRY(const std::string directory, DirectoryOf(path));
+  return ReadCompose(document, directory, options, nullptr);
 }
 
 }  // namespace
+
+Result<Target> ReadTargetText(std::string_view text, const std::string& directory,
+                              const TargetFileOptions& options, std::vector<std::string>* others) {
+  LOCKSTEP_TRY(const Value document, ParseDocument(text));
+  if (const Value* files = FilesOfTargetSet(document)) {
+    return ReadSet(*files, directory, options, others);
+  }
+  if (!IsCompose(text, document)) return ReadBalena(document, options);
+  return ReadCompose(document, directory, options, others);
+}
 
 Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options) {
   LoadedTarget loaded;

@@ -5,6 +5,7 @@
 
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "balena_target.h"
@@ -33,6 +34,15 @@ struct LoadedTarget {
 // ReadComposeTarget), kNotFound, kPermissionDenied, kInvalidInput (a directory, larger than 64 MiB,
 // or options that do not go with what the file is), kUnavailable.
 Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options = {});
+
+// Likewise of a text: one that was read before (LoadedTarget::text), or that somebody sends. Such a
+// text may be a set of compose files, too (target_set.h).
+// `directory`, absolute, is where a compose file counts as being; empty: it may name no files, and
+// there is no `.env`. `others`, which may be null, gets the paths of the other files that were read
+// or looked for, also where it fails. Errors: kInvalidTarget, kInvalidInput; those of such files.
+Result<Target> ReadTargetText(std::string_view text, const std::string& directory = {},
+                              const TargetFileOptions& options = {},
+                              std::vector<std::string>* others = nullptr);
 
 // The variables of this process; of two with one name the first.
 std::map<std::string, std::string, std::less<>> ProcessEnvironment();

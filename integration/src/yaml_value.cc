@@ -14,7 +14,7 @@
 #include <utility>
 #include <vector>
 
-#include "utf8.h"
+#include "lockstep/utf8.h"
 
 namespace lockstep {
 namespace {

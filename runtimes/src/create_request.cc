@@ -180,6 +180,14 @@ CreateRequest MakeCreateRequest(const ContainerSpec& spec, const Ids& shared) {
   return request;
 }
 
+void MoveMacAddress(CreateRequest& request) {
+  const auto mac = request.body.find("MacAddress");
+  const auto networking = request.body.find("NetworkingConfig");
+  if (mac == request.body.end() || networking == request.body.end()) return;
+  for (Json& endpoint : (*networking)["EndpointsConfig"]) endpoint["MacAddress"] = *mac;
+  request.body.erase(mac);
+}
+
 Json EndpointSettings(const Value& endpoint, const std::string& service) {
   Json aliases = Json::array();
   if (const Value* given = endpoint.Find("aliases"); given != nullptr && given->AsList()) {

@@ -22,6 +22,12 @@ struct CreateRequest {
 CreateRequest MakeCreateRequest(const ContainerSpec& spec,
                                 const std::map<std::string, std::string>& shared);
 
+// From this minor version of the API on, a MAC address belongs to the container's endpoint in a
+// network; before, to the container as a whole.
+inline constexpr int kMacAddressOfEndpoint = 44;
+// Puts it there; left where it is for a container without a network of its own.
+void MoveMacAddress(CreateRequest& request);
+
 // How a container is attached to a network of its app: `endpoint` is the canonical value under that
 // network's name. The service's name is always an alias.
 Json EndpointSettings(const Value& endpoint, const std::string& service);

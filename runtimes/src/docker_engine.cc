@@ -8,10 +8,13 @@
 
 #include "api_needs.h"
 #include "create_request.h"
+#include "delta_pull.h"
 #include "engine_api.h"
 #include "engine_names.h"
 #include "event_watch.h"
+#include "examination.h"
 #include "image_calls.h"
+#include "lost_containers.h"
 #include "network_calls.h"
 #include "observer.h"
 #include "pause.h"
@@ -32,18 +35,21 @@ constexpr milliseconds kLongestPause{5'000};
 class DockerEngine final : public RuntimeBackend {
  public:
   DockerEngine(EngineAddress address, const DockerOptions& options)
-      : api_(std::move(address), options), observer_(api_) {}
+      : api_(std::move(address), options), observer_(api_, networks_) {}
 
   Result<EngineInfo> Describe(std::stop_token stop) override { return api_.Describe(stop); }
   Result<EngineState> Observe(const ObserveRequest& request, std::stop_token stop) override {
-    return observer_.Observe(request, stop);
+    auto state = observer_.Observe(request, stop);
+    const auto runs = [&](const std::string& id) { return EngineSaysItRuns(id, stop); };
+    if (state) lost_.Mark(state.assume_value().containers, runs, clock_, stop);
+    return state;
   }
   Result<void> CheckImage(const std::string& reference, std::stop_token stop) override {
     return docker::CheckImage(api_, reference, stop);
   }
   Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
                                 std::stop_token stop) override {
-    return docker::PullImage(api_, pull_watch_, request, progress, stop);
+    return PullByDelta(api_, pull_watch_, request, progress, stop);
   }
   Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) override;
   Result<void> StartContainer(const std::string& id, std::stop_token stop) override;
@@ -55,19 +61,22 @@ class DockerEngine final : public RuntimeBackend {
                                std::stop_token stop) override;
   Result<void> RemoveContainer(const std::string& id, std::stop_token stop) override;
   Result<void> CreateNetwork(const NetworkSpec& spec, std::stop_token stop) override {
-    return docker::CreateNetwork(api_, spec, stop);
+    return docker::CreateNetwork(api_, networks_, spec, stop);
   }
   Result<void> ConnectNetwork(const std::string& container, const NetworkSpec& network,
                               const Value& endpoint, std::stop_token stop) override {
     return docker::ConnectNetwork(api_, container, network, endpoint, stop);
   }
   Result<void> RemoveNetwork(const NetworkSpec& network, std::stop_token stop) override {
-    return docker::RemoveNetwork(api_, network, stop);
+    return docker::RemoveNetwork(api_, networks_, network, stop);
   }
   Result<void> CreateVolume(const VolumeSpec& spec, std::stop_token stop) override;
   Result<void> RemoveVolume(const VolumeSpec& volume, std::stop_token stop) override;
   Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override {
     return docker::RemoveImage(api_, image_id, stop);
+  }
+  Result<Findings> Examine(const std::string& id, std::stop_token stop) override {
+    return docker::Examine(api_, id, stop);
   }
   Result<void> Watch(EventSink& sink, std::stop_token stop) override {
     return EventWatch(api_, observer_, clock_).Run(sink, stop);
@@ -81,12 +90,50 @@ class DockerEngine final : public RuntimeBackend {
                                     std::string_view what, std::stop_token stop);
   Result<void> AwaitRemoval(const std::string& id, MonoTime deadline, std::string_view what,
                             std::stop_token stop);
+  bool EngineSaysItRuns(const std::string& id, const std::stop_token& stop);
+  Result<std::optional<int>> StopSignalOfLost(const std::string& id, std::string_view what,
+                                              std::stop_token stop);
+  Result<void> RefuseLost(const std::string& id, std::string_view what, std::stop_token stop);
 
   SystemClock clock_;
   EngineApi api_;
   PullWatch pull_watch_;
+  KnownNetworks networks_;
   Observer observer_;
+  LostContainers lost_;
 };
+
+// Paused and restarting, too.
+bool Runs(const Json& inspected) { return At(inspected, "State", "Running") == true; }
+
+// Also where it cannot be asked: then nothing is known to be lost.
+bool DockerEngine::EngineSaysItRuns(const std::string& id, const std::stop_token& stop) {
+  const auto found = api_.Get(ContainerPath(id, "/json"), "look for a lost container", stop);
+  return !found || Runs(found.assume_value());
+}
+
+// How its processes are asked to end, where they run and the engine does not know; else none.
+Result<std::optional<int>> DockerEngine::StopSignalOfLost(const std::string& id,
+                                                          std::string_view what,
+                                                          std::stop_token stop) {
+  if (ProcessesOf(id).empty()) return std::optional<int>();
+  auto found = api_.Get(ContainerPath(id, "/json"), what, stop);
+  if (!found && found.assume_error().code == ErrorCode::kNotFound) return std::optional<int>();
+  LOCKSTEP_TRY(const Json container, std::move(found));
+  if (Runs(container)) return std::optional<int>();
+  return std::optional<int>(SignalFromName(Text(At(container, "Config"), "StopSignal")));
+}
+
+// Error: kConflict (the container's process runs, whatever its engine says).
+Result<void> DockerEngine::RefuseLost(const std::string& id, std::string_view what,
+                                      std::stop_token stop) {
+  LOCKSTEP_TRY(const auto lost, StopSignalOfLost(id, what, stop));
+  if (!lost) return Ok();
+  return WithContext(
+      MakeError(ErrorCode::kConflict, "its process runs, and the engine does not know",
+                "stop it, and start it again"),
+      what);
+}
 
 // The container that `service:X` means: the newest one of X.
 Result<std::string> DockerEngine::FindNewest(const std::string& app, const std::string& service,
@@ -135,8 +182,11 @@ Result<CreateRequest> DockerEngine::Prepare(const ContainerSpec& spec, std::stop
     LOCKSTEP_TRY(shared[service], FindNewest(spec.app, service, stop));
   }
   CreateRequest request = MakeCreateRequest(spec, shared);
+  if (MinorOf(info.api_version) >= kMacAddressOfEndpoint) MoveMacAddress(request);
   const Json& main = Map(At(request.body, "NetworkingConfig"), "EndpointsConfig");
   for (const auto& [network, endpoint] : main.items()) {
+    // One that has got a namesake since is put right when the container starts.
+    if (networks_.Find(network, {spec.app, spec.app_id})) continue;
     LOCKSTEP_TRYV(MakeUnambiguous(api_, {{spec.app, spec.app_id}, network}, stop));
   }
   return request;
@@ -156,14 +206,14 @@ Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std
     if (id.empty()) {
       return WithContext(MakeError(ErrorCode::kBadReply, "the engine tells no id"), what);
     }
-  } else if (reply.status == 409) {
+  } else if (IsNameTaken(reply)) {
     LOCKSTEP_TRY(id, FindUnstarted(spec, reply, what, stop));
   } else {
     return FailureOf(reply, what);
   }
   for (const auto& [network, endpoint] : request.further_networks) {
-    if (auto connected = Connect(api_, {{spec.app, spec.app_id}, network}, id, endpoint, stop);
-        !connected) {
+    const NetworkRef ref{{spec.app, spec.app_id}, network};
+    if (auto connected = Connect(api_, networks_, ref, id, endpoint, stop); !connected) {
       // Half made it would only be in the way; what could not be removed is completed later.
       (void)RemoveContainer(id, stop);
       return WithContext(std::move(connected).assume_error(), what);
@@ -175,6 +225,8 @@ Result<std::string> DockerEngine::CreateContainer(const ContainerSpec& spec, std
 Result<void> DockerEngine::StartContainer(const std::string& id, std::stop_token stop) {
   const std::string what = "start container " + Short(id);
   const std::string path = ContainerPath(id, "/start");
+  LOCKSTEP_TRYV(RefuseLost(id, what, stop));  // An engine may end it without having been asked.
+  const LostContainers::Start start(lost_, id);
   auto reply = api_.Change("POST", path, Json(), what, stop);
   if (reply && reply.assume_value().status == 400 && Says(reply.assume_value(), "is ambiguous")) {
     // Until it was started once it knows its networks by their names, and one of them has got a
@@ -197,7 +249,12 @@ Result<void> DockerEngine::StopContainer(const std::string& id, milliseconds gra
   request.method = "POST";
   request.path = ContainerPath(id, "/stop?t=" + std::to_string(seconds.count()));
   request.timeout = seconds + kStopMargin;
-  return Done(api_.Send(std::move(request), what, stop), {204, 304, 404}, what);
+  LOCKSTEP_TRYV(Done(api_.Send(std::move(request), what, stop), {204, 304, 404}, what));
+  LOCKSTEP_TRY(const auto lost, StopSignalOfLost(id, what, stop));
+  if (!lost) return Ok();
+  auto ended = EndProcesses(id, *lost, grace, stop);
+  if (!ended) return WithContext(std::move(ended).assume_error(), what);
+  return Ok();
 }
 
 Result<void> DockerEngine::UpdateContainer(const std::string& id, const std::string& restart_policy,
@@ -221,6 +278,7 @@ Result<void> DockerEngine::RenameContainer(const std::string& id, const std::str
 
 Result<void> DockerEngine::RemoveContainer(const std::string& id, std::stop_token stop) {
   const std::string what = "remove container " + Short(id);
+  LOCKSTEP_TRYV(RefuseLost(id, what, stop));
   const MonoTime deadline = clock_.Monotonic() + api_.options().change_timeout;
   milliseconds pause{0};
   while (true) {
@@ -244,6 +302,7 @@ Result<void> DockerEngine::AwaitRemoval(const std::string& id, MonoTime deadline
   request.method = "POST";
   request.path = ContainerPath(id, "/wait?condition=removed");
   request.timeout = deadline - clock_.Monotonic();
+  request.max_body = kMaxChangeReply;
   if (request.timeout.count() <= 0) {
     return WithContext(MakeError(ErrorCode::kDeadlineExceeded, "its removal does not end"), what);
   }
@@ -289,7 +348,7 @@ Result<void> DockerEngine::RemoveVolume(const VolumeSpec& volume, std::stop_toke
 }  // namespace docker
 
 Result<std::unique_ptr<RuntimeBackend>> MakeDockerEngine(const DockerOptions& options) {
-  auto address = docker::ParseEngineUrl(options.url);
+  auto address = docker::ParseEngineUrl(options.url, options.tls);
   if (!address) {
     return WithContext(std::move(address).assume_error(), "connect to the engine");
   }

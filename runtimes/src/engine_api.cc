@@ -1,74 +1,21 @@
 #include "engine_api.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <utility>
+
+#include "disk_space.h"
 
 namespace lockstep::docker {
 namespace {
 
 constexpr int kOldestMinor = 40;
 constexpr int kNewestMinor = 44;  // What this adapter was written against.
-constexpr std::size_t kMaxMessage = 500;
 
-struct Phrase {
-  std::string_view words;
-  ErrorCode code;
-};
-
-// The engine answers 500 to much that is not its own fault; only the words tell.
-constexpr std::array kPhrases = {
-    Phrase{"no space left on device", ErrorCode::kNoSpace},
-    Phrase{"disk quota exceeded", ErrorCode::kNoSpace},
-    Phrase{"port is already allocated", ErrorCode::kConflict},
-    Phrase{"address already in use", ErrorCode::kConflict},
-    Phrase{"manifest unknown", ErrorCode::kNotFound},
-    Phrase{"name unknown", ErrorCode::kNotFound},
-    Phrase{"repository does not exist", ErrorCode::kNotFound},
-    Phrase{"no basic auth credentials", ErrorCode::kPermissionDenied},
-    Phrase{"unauthorized", ErrorCode::kPermissionDenied},
-    Phrase{"requested access to the resource is denied", ErrorCode::kPermissionDenied},
-    Phrase{"authorization denied by plugin", ErrorCode::kPermissionDenied},
-    Phrase{"OCI runtime create failed", ErrorCode::kInvalidInput},
-    Phrase{"error gathering device information", ErrorCode::kInvalidInput},
-    Phrase{"cannot unmarshal", ErrorCode::kInvalidInput},
-    Phrase{"but it is not a shared", ErrorCode::kInvalidInput},
-    Phrase{"--storage-opt", ErrorCode::kInvalidInput},
-    Phrase{"--security-opt", ErrorCode::kInvalidInput},
-};
-
-std::string_view HintOf(ErrorCode code) {
-  switch (code) {
-    case ErrorCode::kNoSpace:
-      return "free some space on the engine's disk";
-    case ErrorCode::kPermissionDenied:
-      return "log the engine in to the registry, or check the image reference";
-    default:
-      return {};
-  }
-}
-
-// The engine only complains that what it got is no JSON.
-bool IsAboutAWebPage(std::string_view message) {
-  constexpr auto kNone = std::string_view::npos;
-  return message.find("invalid character '<'") != kNone || message.find("text/html") != kNone;
-}
-
-ErrorCode CodeOfStatus(long status) {
-  switch (status) {
-    case 400:
-      return ErrorCode::kInvalidInput;
-    case 401:
-      return ErrorCode::kPermissionDenied;
-    case 403:  // Networks in use, overlapping address ranges, addresses that are taken.
-    case 409:
-      return ErrorCode::kConflict;
-    case 404:
-      return ErrorCode::kNotFound;
-    default:
-      return status >= 500 ? ErrorCode::kUnavailable : ErrorCode::kBadReply;
-  }
+// It is a matter of who answers there.
+Error AtUrl(Error error, const EngineAddress& address) {
+  error.message += " (the engine at " + address.url + ')';
+  return error;
 }
 
 }  // namespace
@@ -84,36 +31,6 @@ int MinorOf(std::string_view api_version) {
   const char* end = minor.data() + minor.size();
   const auto parsed = std::from_chars(minor.data(), end, number);
   return parsed.ptr == end ? number : -1;
-}
-
-ErrorCode CodeOfMessage(std::string_view message, ErrorCode otherwise) {
-  for (const Phrase& phrase : kPhrases) {
-    if (message.find(phrase.words) != std::string_view::npos) return phrase.code;
-  }
-  return otherwise;
-}
-
-Error FailureOf(const HttpReply& reply, std::string_view what) {
-  std::string message;
-  if (const auto json = ParseJson(reply.body)) message = Text(*json, "message");
-  if (message.empty()) message = reply.body.substr(0, reply.body.find('\n'));
-  if (message.empty()) message = "the engine answered " + std::to_string(reply.status);
-  if (message.size() > kMaxMessage) message.resize(kMaxMessage);
-  const ErrorCode code = CodeOfMessage(message, CodeOfStatus(reply.status));
-  std::string hint(HintOf(code));
-  if (IsAboutAWebPage(message)) {
-    message = "the registry answers with a web page: " + message;
-    hint = "is this the address of a registry?";
-  }
-  return WithContext(MakeError(code, std::move(message), std::move(hint)), what);
-}
-
-Result<void> Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
-                  std::string_view what) {
-  if (!reply) return reply.assume_error();
-  const long status = reply.assume_value().status;
-  if (std::find(good.begin(), good.end(), status) != good.end()) return Ok();
-  return FailureOf(reply.assume_value(), what);
 }
 
 Result<Negotiated> Negotiate(const Json& version) {
@@ -148,7 +65,7 @@ Result<Negotiated> Negotiate(const Json& version) {
 }
 
 EngineApi::EngineApi(EngineAddress address, const DockerOptions& options)
-    : options_(options), http_(std::move(address)) {}
+    : options_(options), http_(std::move(address), options.connect_timeout) {}
 
 Result<EngineInfo> EngineApi::Describe(std::stop_token stop) {
   {
@@ -162,10 +79,14 @@ Result<EngineInfo> EngineApi::Describe(std::stop_token stop) {
   auto reply = http_.Perform(request, stop);
   constexpr std::string_view kWhat = "ask the engine for its version";
   if (!reply) return WithContext(std::move(reply).assume_error(), kWhat);
-  if (reply.assume_value().status != 200) return FailureOf(reply.assume_value(), kWhat);
+  if (reply.assume_value().status != 200) {
+    return AtUrl(FailureOf(reply.assume_value(), kWhat), http_.address());
+  }
   const auto json = ParseJson(reply.assume_value().body);
   auto negotiated = Negotiate(json.value_or(Json()));
-  if (!negotiated) return WithContext(std::move(negotiated).assume_error(), kWhat);
+  if (!negotiated) {
+    return WithContext(AtUrl(std::move(negotiated).assume_error(), http_.address()), kWhat);
+  }
   const std::lock_guard lock(mutex_);
   prefix_ = negotiated.assume_value().prefix;
   os_ = negotiated.assume_value().os;
@@ -191,6 +112,27 @@ Result<Platform> EngineApi::Machine(std::stop_token stop) {
 void EngineApi::ForgetVersion() {
   const std::lock_guard lock(mutex_);
   info_.reset();
+  data_root_.reset();
+}
+
+std::optional<std::int64_t> EngineApi::FreeDisk(std::stop_token stop) {
+  if (http_.address().socket_path.empty()) return std::nullopt;
+  std::unique_lock lock(mutex_);
+  // Pulls begin side by side: one asks for all.
+  if (!answered_.wait(lock, stop, [this] { return !asks_for_disk_; })) return std::nullopt;
+  if (!data_root_) {
+    asks_for_disk_ = true;
+    lock.unlock();
+    const auto system = Get("/info", "ask the engine for its disk", stop);
+    lock.lock();
+    asks_for_disk_ = false;
+    answered_.notify_all();
+    if (!system) return std::nullopt;  // What is wrong with it, the pull will tell.
+    data_root_ = Text(system.assume_value(), "DockerRootDir");
+  }
+  const std::string root = *data_root_;
+  lock.unlock();
+  return FreeBytes(http_.address().socket_path, root);
 }
 
 Result<HttpReply> EngineApi::Send(HttpRequest request, std::string_view what,
@@ -213,19 +155,24 @@ Result<HttpReply> EngineApi::Change(std::string method, std::string path, const 
   request.path = std::move(path);
   if (!body.is_null()) request.body = DumpJson(body);
   request.timeout = options_.change_timeout;
+  request.max_body = kMaxChangeReply;
   return Send(std::move(request), what, stop);
 }
 
-Result<Json> EngineApi::Get(const std::string& path, std::string_view what, std::stop_token stop) {
+Result<Json> EngineApi::Get(const std::string& path, std::vector<std::string> headers,
+                            std::string_view what, std::stop_token stop) {
   HttpRequest request;
   request.path = path;
+  request.headers = std::move(headers);
   request.timeout = options_.query_timeout;
   LOCKSTEP_TRY(const HttpReply reply, Send(std::move(request), what, stop));
   if (reply.status != 200) return FailureOf(reply, what);
   auto json = ParseJson(reply.body);
   if (!json) {
     return WithContext(
-        MakeError(ErrorCode::kBadReply, "the engine's reply is no JSON, or nested too deep"), what);
+        AtUrl(MakeError(ErrorCode::kBadReply, "the reply is no JSON, or nested too deep"),
+              http_.address()),
+        what);
   }
   return *std::move(json);
 }

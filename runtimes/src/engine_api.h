@@ -4,13 +4,17 @@
 
 #include <atomic>
 #include <chrono>
-#include <initializer_list>
+#include <condition_variable>
+#include <cstddef>
 #include <mutex>
 #include <optional>
 #include <stop_token>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
+#include "engine_errors.h"
 #include "http_client.h"
 #include "json_read.h"
 #include "lockstep/observed_state.h"
@@ -18,6 +22,9 @@
 #include "platform.h"
 
 namespace lockstep::docker {
+
+// What an engine says to a change is an id and some warnings.
+inline constexpr std::size_t kMaxChangeReply = std::size_t{1} << 20;
 
 // Thread-safe. Every error names the call in its context and carries the engine's own message.
 class EngineApi {
@@ -30,6 +37,8 @@ class EngineApi {
   Result<EngineInfo> Describe(std::stop_token stop);
   // Which images run here. One call more than Describe() on 32-bit ARM, each time.
   Result<Platform> Machine(std::stop_token stop);
+  // Free bytes on the engine's disk; none where they cannot be known. One call the first time.
+  std::optional<std::int64_t> FreeDisk(std::stop_token stop);
   // The engine may have been replaced by another version of itself.
   void ForgetVersion();
 
@@ -41,7 +50,11 @@ class EngineApi {
                            std::string_view what, std::stop_token stop);
 
   // GET that must answer 200 with JSON. 404 is kNotFound.
-  Result<Json> Get(const std::string& path, std::string_view what, std::stop_token stop);
+  Result<Json> Get(const std::string& path, std::string_view what, std::stop_token stop) {
+    return Get(path, {}, what, std::move(stop));
+  }
+  Result<Json> Get(const std::string& path, std::vector<std::string> headers, std::string_view what,
+                   std::stop_token stop);
 
  private:
   const DockerOptions options_;
@@ -50,11 +63,14 @@ class EngineApi {
   std::optional<EngineInfo> info_;
   std::string prefix_;  // "/v1.41"
   std::string os_;
+  std::optional<std::string> data_root_;
+  bool asks_for_disk_ = false;
+  std::condition_variable_any answered_;  // Whoever asked for it.
 };
 
 std::string ContainerPath(const std::string& id, std::string_view rest = {});
 // Ids are long; twelve digits are what people see elsewhere.
-inline std::string Short(const std::string& id) { return id.substr(0, 12); }
+inline std::string Short(const std::string& id) { return CleanText(id, 12); }
 
 // What a /version reply says, and the prefix of the calls from then on.
 struct Negotiated {
@@ -66,18 +82,6 @@ Result<Negotiated> Negotiate(const Json& version);
 
 // "1.41" -> 41; -1 for anything else.
 int MinorOf(std::string_view api_version);
-
-// The reply of a call that failed, as an error.
-Error FailureOf(const HttpReply& reply, std::string_view what);
-// Much that an engine means is in its words alone.
-inline bool Says(const HttpReply& reply, std::string_view words) {
-  return reply.body.find(words) != std::string::npos;
-}
-// Success for any of these statuses.
-Result<void> Done(const Result<HttpReply>& reply, std::initializer_list<long> good,
-                  std::string_view what);
-// FailureOf for a message alone: the code is what its words say, else `otherwise`.
-ErrorCode CodeOfMessage(std::string_view message, ErrorCode otherwise);
 
 }  // namespace lockstep::docker
 

@@ -40,10 +40,14 @@ struct AppNames {
   bool Owns(std::string_view engine_name) const { return Logical(engine_name) != engine_name; }
 };
 
-// The labels of a network or volume of an app, and the app of such labels (`app` is empty where
-// they are not an app's).
+// The labels of a network or volume of an app.
 Labels ResourceLabels(const AppNames& names);
-AppNames AppOfResource(const Labels& labels);
+
+// The app of one that has these labels and this name in the engine; `app` is empty where it is not
+// an app's. balena-supervisor labels a network with the numeric id alone, and begins its name with
+// the uuid; a volume it labels with the uuid, if at all, and begins its name with the id.
+AppNames AppOfNetwork(const Labels& labels, std::string_view engine_name);
+AppNames AppOfVolume(const Labels& labels, std::string_view engine_name);
 
 // `labels` without those that Lockstep or balena-supervisor adds.
 Labels WithoutAmbient(Labels labels);

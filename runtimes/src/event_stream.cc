@@ -13,6 +13,7 @@ namespace lockstep::docker {
 namespace {
 
 constexpr std::size_t kSeenEvents = 64;
+constexpr int kMaxLineValues = 20'000;
 
 std::string KeyOf(const Json& json) {
   const std::int64_t time = Number(json, "timeNano");
@@ -39,7 +40,7 @@ int ExitCodeOf(const Json& attributes) {
 
 ReadEvent ReadEventLine(std::string_view line) {
   ReadEvent read;
-  const Json json = ParseJson(line).value_or(Json());
+  const Json json = ParseJson(line, kMaxLineValues).value_or(Json());
   read.key = KeyOf(json);
   const Json& actor = At(json, "Actor");
   const Json& attributes = At(actor, "Attributes");

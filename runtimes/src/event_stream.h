@@ -2,6 +2,7 @@
 #ifndef LOCKSTEP_RUNTIMES_EVENT_STREAM_H_
 #define LOCKSTEP_RUNTIMES_EVENT_STREAM_H_
 
+#include <cstddef>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -18,6 +19,8 @@ struct ReadEvent {
 
 // A line that is no event reads as kOther.
 ReadEvent ReadEventLine(std::string_view line);
+
+inline constexpr std::size_t kMaxEventLine = std::size_t{1} << 20;  // It has all of its labels.
 
 // The query of GET /events. Probes of health checks flood the stream otherwise.
 std::string EventsQuery();

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 Result<void> EventWatch::Once(EventSink& sink, SeenEvents& seen, std::optional<MonoTime>& opened,
                               std::stop_token stop) {
   constexpr std::string_view kWhat = "watch the engine's events";
-  LineReader lines;
+  LineReader lines(kMaxEventLine);
   HttpRequest request;
   request.path = "/events?" + EventsQuery();
   request.open_timeout = times_.open_timeout;
@@ -27,6 +27,7 @@ Result<void> EventWatch::Once(EventSink& sink, SeenEvents& seen, std::optional<M
     return lines.Feed(piece, [&](std::string_view line) {
       const ReadEvent read = ReadEventLine(line);
       if (!read.container.empty()) observer_.Forget(read.container);
+      observer_.Note(read.event);
       if (seen.IsNew(read.key)) sink.OnEvent(read.event);
     });
   };

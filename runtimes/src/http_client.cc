@@ -1,29 +1,36 @@
 #include "http_client.h"
 
 #include <curl/curl.h>
-#include <sys/un.h>
 
 #include <algorithm>
-#include <cerrno>
+#include <array>
 #include <cstdint>
-#include <cstring>
 #include <utility>
+
+#include "peer_text.h"
+#include "sigpipe_guard.h"
+#include "transport_error.h"
 
 namespace lockstep::docker {
 namespace {
 
 constexpr std::size_t kMaxErrorBody = std::size_t{64} << 10;
+constexpr std::size_t kMaxHeaders = std::size_t{256} << 10;  // Those of 1xx replies included.
+constexpr long kKeepAliveSeconds = 30;
 constexpr std::size_t kIdleLanes = 4;
 constexpr int kWatchdogIntervalMs = 1000;
 constexpr int kUnboundedWaitMs = 3'600'000;
 
-// What the write callback needs, and what it found.
+// What the callbacks need, and what they found.
 struct Exchange {
   CURL* easy = nullptr;
   const HttpRequest* request = nullptr;
   HttpReply reply;
+  std::size_t header_bytes = 0;
+  bool head_ended = false;
   bool opened = false;
-  bool too_long = false;
+  bool headers_too_long = false;
+  bool body_too_long = false;
   bool ended_by_reader = false;
 };
 
@@ -39,7 +46,7 @@ std::size_t OnBody(char* data, std::size_t, std::size_t size, void* user) {
   std::string& body = exchange.reply.body;
   const std::size_t limit = success ? exchange.request->max_body : kMaxErrorBody;
   if (body.size() + size > limit) {
-    exchange.too_long = true;
+    exchange.body_too_long = true;
     return CURL_WRITEFUNC_ERROR;
   }
   body.append(data, size);
@@ -48,52 +55,30 @@ std::size_t OnBody(char* data, std::size_t, std::size_t size, void* user) {
 
 std::size_t OnHeader(char* data, std::size_t, std::size_t size, void* user) {
   auto& exchange = *static_cast<Exchange*>(user);
-  if (std::string_view(data, size) != "\r\n") return size;
+  exchange.header_bytes += size;
+  if (exchange.header_bytes > kMaxHeaders) {
+    exchange.headers_too_long = true;
+    return 0;
+  }
+  const std::string_view line(data, size);
+  if ((line != "\r\n" && line != "\n") || exchange.head_ended) return size;
   curl_easy_getinfo(exchange.easy, CURLINFO_RESPONSE_CODE, &exchange.reply.status);
+  exchange.head_ended = exchange.reply.status >= 200;  // Those below come before the reply.
   if (exchange.reply.status == 200) {
     exchange.opened = true;
-    exchange.request->on_open();
+    if (exchange.request->on_open) exchange.request->on_open();
   }
   return size;
 }
 
-Error CannotConnect(const EngineAddress& address, int system_error) {
-  if (system_error == EACCES || system_error == EPERM) {
-    return MakeError(ErrorCode::kPermissionDenied, "no permission for the engine at " + address.url,
-                     "run as root or join the docker group");
-  }
-  const std::string reason =
-      system_error == 0 ? std::string() : std::string(" (") + std::strerror(system_error) + ")";
-  return MakeError(ErrorCode::kUnavailable, "no engine answers at " + address.url + reason,
-                   "start it, or name another with --engine");
-}
+// 304 is an answer to a change; an engine has no other one of its kind.
+bool IsRedirect(long status) { return status >= 300 && status < 400 && status != 304; }
 
-Error NoAnswer(std::chrono::milliseconds within) {
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(within);
-  return MakeError(ErrorCode::kDeadlineExceeded,
-                   "the engine gave no answer within " + std::to_string(seconds.count()) + " s");
-}
-
-Error TransportError(CURLcode code, const Exchange& exchange, const EngineAddress& address) {
-  long system_error = 0;
-  switch (code) {
-    case CURLE_COULDNT_CONNECT:
-      curl_easy_getinfo(exchange.easy, CURLINFO_OS_ERRNO, &system_error);
-      return CannotConnect(address, static_cast<int>(system_error));
-    case CURLE_OPERATION_TIMEDOUT:
-      return NoAnswer(exchange.request->timeout);
-    case CURLE_WRITE_ERROR:
-      return MakeError(ErrorCode::kBadReply, "the engine's reply is longer than allowed");
-    case CURLE_WEIRD_SERVER_REPLY:
-    case CURLE_UNSUPPORTED_PROTOCOL:
-    case CURLE_BAD_CONTENT_ENCODING:
-      return MakeError(ErrorCode::kBadReply, "what answers at " + address.url + " speaks no HTTP",
-                       "name the socket of a container engine with --engine");
-    default:
-      return MakeError(
-          ErrorCode::kUnavailable,
-          std::string("the connection to the engine broke: ") + curl_easy_strerror(code));
-  }
+Error Redirected(CURL* easy, long status, const EngineAddress& address) {
+  const char* to = nullptr;
+  curl_easy_getinfo(easy, CURLINFO_REDIRECT_URL, &to);
+  return NoEngine(address, "answered with a redirect (" + std::to_string(status) + ')' +
+                               (to == nullptr ? std::string() : " to " + PeerText(to)));
 }
 
 }  // namespace
@@ -104,6 +89,7 @@ class HttpClient::Lane {
  public:
   Lane() : multi_(curl_multi_init()), easy_(curl_easy_init()) {}
   ~Lane() {
+    const SigpipeGuard guard;
     curl_easy_cleanup(easy_);
     curl_multi_cleanup(multi_);
     curl_slist_free_all(headers_);
@@ -114,42 +100,83 @@ class HttpClient::Lane {
   bool ok() const { return multi_ != nullptr && easy_ != nullptr; }
 
   Result<HttpReply> Perform(const HttpRequest& request, const EngineAddress& address,
+                            std::chrono::milliseconds connect_timeout,
                             const std::stop_token& stop) {
+    const SigpipeGuard guard;
     Exchange exchange;
     exchange.easy = easy_;
     exchange.request = &request;
     SetUp(request, address, exchange);
+    curl_easy_setopt(easy_, CURLOPT_CONNECTTIMEOUT_MS, static_cast<long>(connect_timeout.count()));
     curl_multi_add_handle(multi_, easy_);
-    auto outcome = Drive(exchange, stop);
+    auto outcome = Drive(exchange, address, stop);
     curl_multi_remove_handle(multi_, easy_);
     if (!outcome) return outcome.assume_error();
     curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &exchange.reply.status);
+    if (exchange.headers_too_long) return NoEngine(address, "sends headers without end");
+    if (exchange.body_too_long) return NoEngine(address, "sends a reply longer than allowed");
+    if (IsRedirect(exchange.reply.status)) {
+      return Redirected(easy_, exchange.reply.status, address);
+    }
     const CURLcode code = outcome.assume_value();
     if (code != CURLE_OK && !exchange.ended_by_reader) {
-      return TransportError(code, exchange, address);
+      return TransportError({easy_, code, detail_.data(), request.timeout, connect_timeout},
+                            address);
     }
+    // libcurl takes a connection that ends within the head for a reply without a body.
+    if (!exchange.head_ended) return HeadCutOff(address);
     return std::move(exchange.reply);
   }
 
  private:
+  void SetUpConnection(const EngineAddress& address) {
+    // The name is looked up in a thread of libcurl's, which would be waited for, and can take long.
+#if LIBCURL_VERSION_NUM >= 0x075700
+    curl_easy_setopt(easy_, CURLOPT_QUICK_EXIT, 1L);
+#endif
+    if (!address.socket_path.empty()) {
+      curl_easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, address.socket_path.c_str());
+      return;
+    }
+    // A stream may be silent for days: this tells a peer that is gone.
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPALIVE, 1L);
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPIDLE, kKeepAliveSeconds);
+    curl_easy_setopt(easy_, CURLOPT_TCP_KEEPINTVL, kKeepAliveSeconds / 2);
+    if (!address.tls) return;
+    const TlsOptions& tls = *address.tls;
+    curl_easy_setopt(easy_, CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_TLSv1_2));
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYPEER, tls.verify ? 1L : 0L);
+    curl_easy_setopt(easy_, CURLOPT_SSL_VERIFYHOST, tls.verify ? 2L : 0L);
+    if (tls.verify && !tls.ca_file.empty()) {
+      curl_easy_setopt(easy_, CURLOPT_CAINFO, tls.ca_file.c_str());
+      curl_easy_setopt(easy_, CURLOPT_CAPATH, nullptr);  // Else those of the system count, too.
+    }
+    if (!tls.cert_file.empty() || !tls.key_file.empty()) {
+      curl_easy_setopt(easy_, CURLOPT_SSLCERT, tls.cert_file.c_str());
+      curl_easy_setopt(easy_, CURLOPT_SSLKEY, tls.key_file.c_str());
+    }
+  }
+
   void SetUp(const HttpRequest& request, const EngineAddress& address, Exchange& exchange) {
     curl_easy_reset(easy_);
-    const std::string url = "http://engine" + request.path;
+    detail_.fill('\0');
+    curl_easy_setopt(easy_, CURLOPT_ERRORBUFFER, detail_.data());
+    const std::string url = address.base + request.path;
     curl_easy_setopt(easy_, CURLOPT_URL, url.c_str());
-    curl_easy_setopt(easy_, CURLOPT_UNIX_SOCKET_PATH, address.socket_path.c_str());
+    SetUpConnection(address);
     curl_easy_setopt(easy_, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(easy_, CURLOPT_PROXY, "");  // http_proxy is for other peers.
     curl_easy_setopt(easy_, CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1);
     curl_easy_setopt(easy_, CURLOPT_TIMEOUT_MS, static_cast<long>(request.timeout.count()));
     curl_easy_setopt(easy_, CURLOPT_WRITEFUNCTION, OnBody);
     curl_easy_setopt(easy_, CURLOPT_WRITEDATA, &exchange);
-    if (request.on_open) {
-      curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, OnHeader);
-      curl_easy_setopt(easy_, CURLOPT_HEADERDATA, &exchange);
-    }
-    if (headers_ == nullptr) {
-      headers_ = curl_slist_append(nullptr, "Content-Type: application/json");
-      headers_ = curl_slist_append(headers_, "Expect:");
+    curl_easy_setopt(easy_, CURLOPT_HEADERFUNCTION, OnHeader);
+    curl_easy_setopt(easy_, CURLOPT_HEADERDATA, &exchange);
+    curl_slist_free_all(headers_);
+    headers_ = curl_slist_append(nullptr, "Content-Type: application/json");
+    headers_ = curl_slist_append(headers_, "Expect:");
+    for (const std::string& header : request.headers) {
+      headers_ = curl_slist_append(headers_, header.c_str());
     }
     curl_easy_setopt(easy_, CURLOPT_HTTPHEADER, headers_);
     if (request.method == "POST") {
@@ -162,7 +189,8 @@ class HttpClient::Lane {
     }
   }
 
-  Result<CURLcode> Drive(const Exchange& exchange, const std::stop_token& stop) {
+  Result<CURLcode> Drive(const Exchange& exchange, const EngineAddress& address,
+                         const std::stop_token& stop) {
     const HttpRequest& request = *exchange.request;
     const std::stop_callback wake(stop, [this] { curl_multi_wakeup(multi_); });
     const auto open_by = std::chrono::steady_clock::now() + request.open_timeout;
@@ -181,7 +209,7 @@ class HttpClient::Lane {
       if (request.open_timeout.count() > 0 && !exchange.opened) {
         const auto remaining = std::chrono::ceil<std::chrono::milliseconds>(
             open_by - std::chrono::steady_clock::now());
-        if (remaining.count() <= 0) return NoAnswer(request.open_timeout);
+        if (remaining.count() <= 0) return NoAnswer(request.open_timeout, address);
         wait_ms = static_cast<int>(std::min<std::int64_t>(wait_ms, remaining.count()));
       }
       if (curl_multi_poll(multi_, nullptr, 0, wait_ms, nullptr) != CURLM_OK) {
@@ -193,30 +221,11 @@ class HttpClient::Lane {
   CURLM* multi_;
   CURL* easy_;
   curl_slist* headers_ = nullptr;
+  std::array<char, CURL_ERROR_SIZE> detail_{};
 };
 
-Result<EngineAddress> ParseEngineUrl(const std::string& url) {
-  constexpr std::string_view kUnix = "unix://";
-  EngineAddress address;
-  address.url = url;
-  if (url.starts_with(kUnix)) {
-    address.socket_path = url.substr(kUnix.size());
-    if (!address.socket_path.starts_with('/')) {
-      return MakeError(ErrorCode::kInvalidInput, "\"" + url + "\" names no absolute path",
-                       "write it like unix:///var/run/docker.sock");
-    }
-    if (address.socket_path.size() >= sizeof(sockaddr_un::sun_path)) {
-      return MakeError(ErrorCode::kInvalidInput,
-                       "the path of the socket is longer than 107 bytes: " + address.socket_path,
-                       "make a shorter symbolic link to it");
-    }
-    return address;
-  }
-  return MakeError(ErrorCode::kUnsupported, "\"" + url + "\" is no kind of engine that is known",
-                   "write it like unix:///var/run/docker.sock");
-}
-
-HttpClient::HttpClient(EngineAddress address) : address_(std::move(address)) {
+HttpClient::HttpClient(EngineAddress address, std::chrono::milliseconds connect_timeout)
+    : address_(std::move(address)), connect_timeout_(connect_timeout) {
   static std::once_flag once;
   std::call_once(once, [] { curl_global_init(CURL_GLOBAL_DEFAULT); });
 }
@@ -239,7 +248,7 @@ void HttpClient::GiveBack(std::unique_ptr<Lane> lane) {
 Result<HttpReply> HttpClient::Perform(const HttpRequest& request, std::stop_token stop) {
   auto lane = Take();
   if (!lane->ok()) return MakeError(ErrorCode::kNoSpace, "no memory for a connection");
-  auto reply = lane->Perform(request, address_, stop);
+  auto reply = lane->Perform(request, address_, connect_timeout_, stop);
   // After a failure nothing is known of the connection: a new one is cheap.
   if (reply) GiveBack(std::move(lane));
   return reply;

@@ -13,23 +13,16 @@
 #include <string_view>
 #include <vector>
 
+#include "engine_address.h"
 #include "lockstep/result.h"
 
 namespace lockstep::docker {
-
-// Where the engine answers. TCP and TLS get their members here.
-struct EngineAddress {
-  std::string url;  // As it was given: for messages.
-  std::string socket_path;
-};
-
-// Errors: kInvalidInput (not a URL, or a path too long for a socket), kUnsupported (another kind).
-Result<EngineAddress> ParseEngineUrl(const std::string& url);
 
 struct HttpRequest {
   std::string method = "GET";
   std::string path;                      // With the query, escaped.
   std::string body;                      // JSON; may be empty.
+  std::vector<std::string> headers;      // "Name: value", besides those that every request has.
   std::chrono::milliseconds timeout{0};  // Of the whole exchange; 0: none.
   std::size_t max_body = std::size_t{64} << 20;
   // Takes the body of a reply with status 200 piece by piece, in place of HttpReply::body. False
@@ -52,15 +45,19 @@ struct HttpReply {
 // Thread-safe. Keeps a few connections open for the next calls.
 class HttpClient {
  public:
-  explicit HttpClient(EngineAddress address);
+  // `connect_timeout`: until a connection stands, TLS included; within the time-out of the call.
+  explicit HttpClient(EngineAddress address,
+                      std::chrono::milliseconds connect_timeout = std::chrono::seconds(10));
   ~HttpClient();
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
 
   const EngineAddress& address() const { return address_; }
 
-  // Any status is a reply. Errors: kUnavailable, kPermissionDenied (the socket), kDeadlineExceeded,
-  // kCancelled, kBadReply (no HTTP, or a body longer than allowed), and what the watchdog says.
+  // Any status is a reply but a redirect, which is never followed. Errors: kUnavailable,
+  // kPermissionDenied (the socket), kDeadlineExceeded, kCancelled, kBadReply (no HTTP, a redirect,
+  // headers or a body longer than allowed), those of tls_error.h, and what the watchdog says. Each
+  // names the engine.
   Result<HttpReply> Perform(const HttpRequest& request, std::stop_token stop);
 
  private:
@@ -70,6 +67,7 @@ class HttpClient {
   void GiveBack(std::unique_ptr<Lane> lane);
 
   const EngineAddress address_;
+  const std::chrono::milliseconds connect_timeout_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Lane>> idle_;
 };

@@ -23,6 +23,9 @@ struct Source {
   const Surroundings& around;
 };
 
+// What the engine names a container by where nobody else does.
+std::string ShortId(const Json& container) { return CleanText(Text(container, "Id"), 12); }
+
 void ReadPlaces(const Json& config, const Json& host, bool image, ServiceSpec& spec) {
   for (const FieldPlace& place : kFieldPlaces) {
     if (image && !place.from_image) continue;
@@ -40,6 +43,17 @@ void ReadTexts(const Json& config, ServiceSpec& spec) {
     if (!IsAmbientVariable(name, value)) spec.environment[name] = std::move(value);
   }
   spec.labels = WithoutAmbient(TextMap(At(config, "Labels")));
+}
+
+// What balena-supervisor told it, under either name.
+std::string ReadApiKey(const Json& config) {
+  for (const std::string& entry : TextList(At(config, "Env"))) {
+    for (const std::string_view name :
+         {"BALENA_SUPERVISOR_API_KEY=", "RESIN_SUPERVISOR_API_KEY="}) {
+      if (entry.starts_with(name)) return entry.substr(name.size());
+    }
+  }
+  return {};
 }
 
 Value::List Exposed(const Json& config) {
@@ -135,8 +149,9 @@ void ReadLogging(const Source& from, Reading& reading) {
   }
   members.push_back({"options", ToValue(Map(logging, "Config"))});
   SetNormalized(reading.spec, Field::kLogging, std::move(members));
-  reading.implied.Set(Field::kLogging, Value::Map{{"driver", from.around.defaults.log_driver}});
-  reading.implied.Set(Field::kRuntime, from.around.defaults.runtime);
+  SetNormalized(reading.implied, Field::kLogging,
+                Value::Map{{"driver", from.around.defaults.log_driver}});
+  SetNormalized(reading.implied, Field::kRuntime, from.around.defaults.runtime);
 }
 
 Value ReadEndpoint(const Json& endpoint) {
@@ -163,14 +178,13 @@ std::string ModeOf(const Source& from, const char* key) {
 
 void ReadNetworks(const Source& from, Reading& reading) {
   const std::string mode = ModeOf(from, "NetworkMode");
-  // The engine's bridge is where a container goes without a word about networks.
-  if (mode == "bridge" || mode == "default") reading.implied.Set(Field::kNetworkMode, "bridge");
+  if (mode == "bridge") reading.implied.Set(Field::kNetworkMode, mode);
   if (mode == "host" || mode == "none" || mode == "bridge" || mode.find(':') != std::string::npos) {
-    reading.spec.Set(Field::kNetworkMode, mode);
+    SetNormalized(reading.spec, Field::kNetworkMode, mode);
     return;
   }
   // The service's name goes with every network; the engine adds the short id and the host name.
-  const Value::List own = {from.around.service, Text(from.container, "Id").substr(0, 12),
+  const Value::List own = {from.around.service, ShortId(from.container),
                            Text(from.config, "Hostname")};
   Value::Map networks;
   Value::Map implied;
@@ -181,8 +195,10 @@ void ReadNetworks(const Source& from, Reading& reading) {
     implied.push_back({logical, Value::Map{{"aliases", own}}});
     networks.push_back({std::move(logical), ReadEndpoint(endpoint)});
   }
+  // The engine's bridge is where a container goes without a word about networks.
+  if (mode == "default" && networks.empty()) reading.implied.Set(Field::kNetworkMode, "bridge");
   SetNormalized(reading.spec, Field::kNetworks, Value(std::move(networks)));
-  reading.implied.Set(Field::kNetworks, std::move(implied));
+  SetNormalized(reading.implied, Field::kNetworks, std::move(implied));
 }
 
 void ReadNamespaces(const Source& from, Reading& reading) {
@@ -191,8 +207,7 @@ void ReadNamespaces(const Source& from, Reading& reading) {
   // The engine writes the host name itself: from the id, or of whose network is shared.
   const std::string hostname = Text(from.config, "Hostname");
   const std::string mode = Text(from.host, "NetworkMode");
-  if (mode == "host" || mode.starts_with(kContainer) ||
-      hostname == Text(from.container, "Id").substr(0, 12)) {
+  if (mode == "host" || mode.starts_with(kContainer) || hostname == ShortId(from.container)) {
     reading.implied.Set(Field::kHostname, hostname);
   }
   // And this, where a container shares what labels would keep apart.
@@ -240,6 +255,7 @@ Reading ReadContainer(const Json& container, const Json& image, const Surroundin
   reading.implied.image = spec.image;
   ReadPlaces(from.config, from.host, false, spec);
   ReadTexts(from.config, spec);
+  reading.api_key = ReadApiKey(from.config);
   // balena-supervisor gives this one to every container.
   if (const auto user = spec.environment.find("USER");
       user != spec.environment.end() && user->second == "root") {

@@ -33,6 +33,7 @@ struct Surroundings {
 struct Reading {
   ServiceSpec spec;
   ServiceSpec implied;
+  std::string api_key;
 };
 
 // `container` and `image` are replies of GET /containers/<id>/json and /images/<id>/json. What

@@ -1,6 +1,8 @@
 #include "json_read.h"
 
+#include <algorithm>
 #include <charconv>
+#include <utility>
 
 namespace lockstep::docker {
 namespace {
@@ -13,7 +15,7 @@ const Json& kEmptyMap = *new Json(Json::object());
 // Copies and conversions recurse: depth is stack. The parser itself does not, but only what it made
 // of the text could be asked, so the brackets are counted in the text. Values are counted there,
 // too: what takes three bytes of text takes a hundred of memory.
-bool IsTooMuch(std::string_view text) {
+bool IsTooMuch(std::string_view text, int max_values) {
   int depth = 0;
   int values = 1;
   bool quoted = false;
@@ -25,9 +27,9 @@ bool IsTooMuch(std::string_view text) {
     } else if (c == '"') {
       quoted = true;
     } else if (c == '[' || c == '{') {
-      if (++depth > kMaxJsonDepth || ++values > kMaxJsonValues) return true;
+      if (++depth > kMaxJsonDepth || ++values > max_values) return true;
     } else if (c == ',') {
-      if (++values > kMaxJsonValues) return true;
+      if (++values > max_values) return true;
     } else if (c == ']' || c == '}') {
       --depth;
     }
@@ -35,17 +37,51 @@ bool IsTooMuch(std::string_view text) {
   return false;
 }
 
+constexpr std::string_view kReplacement = "\xef\xbf\xbd";  // U+FFFD
+
+std::string WithoutNul(const std::string& text) {
+  std::string clean;
+  for (const char c : text) c == '\0' ? clean += kReplacement : clean += c;
+  return clean;
+}
+
+void ReplaceNul(Json& json) {
+  if (auto* text = json.get_ptr<std::string*>()) *text = WithoutNul(*text);
+  if (json.is_object()) {
+    Json clean = Json::object();
+    for (auto& [key, value] : json.items()) clean[WithoutNul(key)] = std::move(value);
+    json = std::move(clean);
+  }
+  if (json.is_structured()) {
+    for (Json& item : json) ReplaceNul(item);
+  }
+}
+
 }  // namespace
 
-std::optional<Json> ParseJson(std::string_view text) {
-  if (IsTooMuch(text)) return std::nullopt;
+std::optional<Json> ParseJson(std::string_view text, int max_values) {
+  if (IsTooMuch(text, max_values)) return std::nullopt;
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return std::nullopt;
+  if (text.find("\\u0000") != std::string_view::npos) ReplaceNul(json);
   return json;
 }
 
 std::string DumpJson(const Json& json) {
   return json.dump(-1, ' ', false, Json::error_handler_t::replace);
+}
+
+std::string CleanText(std::string_view text, std::size_t size) {
+  const auto continues = [&](std::size_t at) {
+    return (static_cast<unsigned char>(text[at]) & 0xc0U) == 0x80U;
+  };
+  if (size < text.size()) {
+    std::size_t end = size;
+    while (end > 0 && size - end < 4 && continues(end)) --end;
+    text = text.substr(0, end);
+  }
+  const std::string quoted = DumpJson(WithoutNul(std::string(text)));
+  return Json::parse(quoted, nullptr, false).get<std::string>();
 }
 
 const Json& At(const Json& object, const char* key) {
@@ -136,6 +172,11 @@ Json FromValue(const Value& value) {
   return {};
 }
 
+WallTime TimeOf(std::int64_t seconds) {
+  constexpr std::int64_t kLast = 253'402'300'799;  // Further ones have no date to write down.
+  return WallTime(std::chrono::seconds(std::clamp<std::int64_t>(seconds, 0, kLast)));
+}
+
 std::optional<WallTime> ParseTime(std::string_view text) {
   // yyyy-mm-ddThh:mm:ss[.fraction]Z; the engine always writes UTC.
   if (text.size() < 20 || text.back() != 'Z' || text[10] != 'T') return std::nullopt;
@@ -151,7 +192,9 @@ std::optional<WallTime> ParseTime(std::string_view text) {
   const std::chrono::year_month_day date{std::chrono::year(part(0, 4)),
                                          std::chrono::month(static_cast<unsigned>(part(5, 2))),
                                          std::chrono::day(static_cast<unsigned>(part(8, 2)))};
-  if (!date.ok() || static_cast<int>(date.year()) < 1970 || hour < 0 || minute < 0 || second < 0) {
+  const auto within = [](int number, int most) { return number >= 0 && number <= most; };
+  if (!date.ok() || static_cast<int>(date.year()) < 1970 || !within(hour, 23) ||
+      !within(minute, 59) || !within(second, 59)) {
     return std::nullopt;
   }
   int milliseconds = 0;

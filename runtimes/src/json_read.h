@@ -22,10 +22,14 @@ inline constexpr int kMaxJsonDepth = 64;  // An engine's own replies have less t
 
 inline constexpr int kMaxJsonValues = 1'000'000;  // Of ten thousand containers, a hundred each.
 
-// None for text that is no JSON, nested deeper than kMaxJsonDepth, or of more values than that.
-std::optional<Json> ParseJson(std::string_view text);
+// None for text that is no JSON, nested deeper than kMaxJsonDepth, or of more values than
+// `max_values`. NUL characters are replaced: what is said goes on to where they end a text.
+std::optional<Json> ParseJson(std::string_view text, int max_values = kMaxJsonValues);
 // For the wire; bytes that are no UTF-8 are replaced, never thrown over.
 std::string DumpJson(const Json& json);
+// The first `size` bytes of what claims to be text, as far as they are whole characters; bytes that
+// are no UTF-8 are replaced.
+std::string CleanText(std::string_view text, std::size_t size);
 
 // A member of an object, or an empty value of its type.
 const Json& At(const Json& object, const char* key);  // null
@@ -43,6 +47,8 @@ Labels TextMap(const Json& value);
 Value ToValue(const Json& json);
 Json FromValue(const Value& value);
 
+// Seconds of Unix time; the nearest one where it is before 1970 or after 9999.
+WallTime TimeOf(std::int64_t seconds);
 // "2026-11-22T22:59:42.637364106Z"; none for anything else, and for Go's zero time.
 std::optional<WallTime> ParseTime(std::string_view text);
 

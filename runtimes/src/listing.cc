@@ -33,16 +33,37 @@ ObservedImage ReadImage(const Json& json) {
   return image;
 }
 
+// The apps' networks, as containers name them. Of as many containers as networks each may name
+// each, so that looking through all of them would take for ever.
+struct OwnedNetworks {
+  using Key = std::pair<std::string, std::string>;
+  std::map<Key, std::string> names;  // By app and id.
+  std::set<Key> named;               // App and name.
+};
+
+OwnedNetworks OwnedOf(const std::vector<ObservedNetwork>& networks) {
+  OwnedNetworks owned;
+  for (const ObservedNetwork& network : networks) {
+    if (!network.owned) continue;
+    owned.names.insert({{network.app, network.id}, network.name});
+    owned.named.insert({network.app, network.name});
+  }
+  return owned;
+}
+
 std::vector<std::string> AttachedNetworks(const Json& container, const AppNames& names,
-                                          const std::vector<ObservedNetwork>& networks) {
+                                          const OwnedNetworks& networks) {
   std::vector<std::string> attached;
   for (const auto& [name, endpoint] : Map(At(container, "NetworkSettings"), "Networks").items()) {
     // Before its first start a container knows the name only. After that it knows the id, and a
     // network made anew under the same name is another one.
-    const std::string id = Text(endpoint, "NetworkID");
-    for (const ObservedNetwork& network : networks) {
-      const bool same = id.empty() ? names.Network(network.name) == name : network.id == id;
-      if (network.owned && network.app == names.app && same) attached.push_back(network.name);
+    std::string id = Text(endpoint, "NetworkID");
+    if (id == name) id.clear();  // Podman has nothing but the name.
+    if (const auto known = networks.names.find({names.app, id}); !id.empty()) {
+      if (known != networks.names.end()) attached.push_back(known->second);
+    } else if (const std::string prefix = names.Network(""); name.starts_with(prefix)) {
+      std::string own = name.substr(prefix.size());
+      if (networks.named.contains({names.app, own})) attached.push_back(std::move(own));
     }
   }
   std::sort(attached.begin(), attached.end());
@@ -61,7 +82,7 @@ std::string LockDirOf(const Json& container) {
 }
 
 ObservedContainer ReadContainer(const Json& json, const ImageLabels& images,
-                                const std::vector<ObservedNetwork>& networks) {
+                                const OwnedNetworks& networks) {
   ObservedContainer container;
   container.id = Text(json, "Id");
   container.name = NameOf(json);
@@ -72,7 +93,7 @@ ObservedContainer ReadContainer(const Json& json, const ImageLabels& images,
   const std::string status = Text(json, "Status");
   container.health = HealthInStatus(status);
   container.exit_code = ExitCodeInStatus(status);
-  container.created_at = WallTime(std::chrono::seconds(Number(json, "Created")));
+  container.created_at = TimeOf(Number(json, "Created"));
   container.labels = TextMap(At(json, "Labels"));
   const auto image = images.find(container.image_id);
   const ContainerIdentity identity =
@@ -136,8 +157,9 @@ void ReadLists(const Json& containers, const Json& images, const Json& networks,
   }
   for (const Json& json : List(volumes, "Volumes")) state.volumes.push_back(ReadVolume(json));
   if (containers.is_array()) {
+    const OwnedNetworks owned = OwnedOf(state.networks);
     for (const Json& json : containers) {
-      state.containers.push_back(ReadContainer(json, image_labels, state.networks));
+      state.containers.push_back(ReadContainer(json, image_labels, owned));
     }
   }
 }

@@ -61,6 +61,22 @@ bool MemoryEngine::Exit(const std::string& container, int exit_code) {
   return true;
 }
 
+bool MemoryEngine::Print(const std::string& container, std::string_view text) {
+  const std::lock_guard lock(impl_->mutex);
+  Impl::Container* found = impl_->Find(container);
+  if (found == nullptr) return false;
+  found->output.Add(text);
+  return true;
+}
+
+bool MemoryEngine::RunOutOfMemory(const std::string& container) {
+  constexpr int kKilled = 128 + 9;
+  if (!Exit(container, kKilled)) return false;
+  const std::lock_guard lock(impl_->mutex);
+  if (Impl::Container* found = impl_->Find(container)) found->out_of_memory = true;
+  return true;
+}
+
 void MemoryEngine::PowerCut() {
   const std::lock_guard lock(impl_->mutex);
   for (Impl::Container& container : impl_->containers) {
@@ -153,12 +169,20 @@ Result<std::string> MemoryEngine::PullImage(const PullRequest& request, Progress
                      "check the image reference");
   }
   const MemoryImage image = found == nullptr ? MemoryImage{} : *found;
+  const std::string name = memory::WithTag(request.reference);
+  const std::string id = memory::ImageId(name, image.content);
   lock.unlock();
   progress.OnProgress({0, image.size_bytes});
-  progress.OnProgress({image.size_bytes, image.size_bytes});
   lock.lock();
-  return memory::Land(impl_->engine, memory::WithTag(request.reference), image.content,
-                      image.labels);
+  if (!impl_->HasRoomFor(id, image.size_bytes)) {
+    return MakeError(ErrorCode::kNoSpace, "no space left for " + request.reference,
+                     "remove images, or give the engine a larger capacity");
+  }
+  impl_->sizes[id] = image.size_bytes;
+  memory::Land(impl_->engine, name, image.content, image.labels);
+  lock.unlock();
+  progress.OnProgress({image.size_bytes, image.size_bytes});
+  return id;
 }
 
 Result<std::string> MemoryEngine::CreateContainer(const ContainerSpec& spec, std::stop_token stop) {
@@ -196,7 +220,10 @@ Result<void> MemoryEngine::StartContainer(const std::string& id, std::stop_token
   Impl::Container* container = impl_->Find(id);
   if (container == nullptr) return NoSuch("container", id);
   if (container->seen.IsUp()) return Ok();
-  LOCKSTEP_TRYV(impl_->CanStart(*container));
+  if (auto can = impl_->CanStart(*container); !can) {
+    container->start_error = can.assume_error().message;
+    return can;
+  }
   container->seen.restart_count = 0;
   impl_->Run(*container);
   return Ok();
@@ -340,7 +367,24 @@ Result<void> MemoryEngine::RemoveImage(const std::string& image_id, std::stop_to
     }
   }
   std::erase_if(impl_->engine.images, [&](const ObservedImage& i) { return i.id == image_id; });
+  impl_->sizes.erase(image_id);
   return Ok();
+}
+
+Result<Findings> MemoryEngine::Examine(const std::string& id, std::stop_token stop) {
+  LOCKSTEP_TRYV(impl_->Enter(Call::kExamine, id, stop));
+  const std::lock_guard lock(impl_->mutex);
+  const Impl::Container* container = impl_->Find(id);
+  if (container == nullptr) return NoSuch("container", id);
+  Findings findings;
+  const ContainerState state = container->seen.state;
+  findings.engine_error = container->start_error;
+  const bool ended = state == ContainerState::kExited || state == ContainerState::kRestarting;
+  if (ended && findings.engine_error.empty()) findings.exit_code = container->seen.exit_code;
+  findings.out_of_memory = container->out_of_memory;
+  findings.restarts = container->seen.restart_count;
+  findings.last_lines = container->output.Lines();
+  return findings;
 }
 
 Result<void> MemoryEngine::Watch(EventSink& sink, std::stop_token stop) {

@@ -114,9 +114,13 @@ void MemoryEngine::Impl::Run(Container& container) {
   seen.state = ContainerState::kRunning;
   seen.exit_code = 0;
   seen.started_at = options.now();
+  container.out_of_memory = false;
+  container.start_error.clear();
   seen.health = HasHealthCheck(*seen.spec) ? options.health_at_start : Health::kNone;
   Emit(EngineEventKind::kStarted, seen);
-  if (const MemoryImage* image = InRegistry(seen.image); image && image->exit_code) {
+  const MemoryImage* image = InRegistry(seen.image);
+  if (image != nullptr) container.output.Add(image->output);
+  if (image != nullptr && image->exit_code) {
     Die(container, *image->exit_code);
     // One that ends at once would do so for ever: it is shown between two attempts.
     if (memory::Revives(*seen.restart_policy, seen.exit_code, seen.restart_count)) {
@@ -130,6 +134,13 @@ void MemoryEngine::Impl::Die(Container& container, int exit_code) {
   container.seen.state = ContainerState::kExited;
   container.seen.exit_code = exit_code;
   Emit(EngineEventKind::kDied, container.seen);
+}
+
+bool MemoryEngine::Impl::HasRoomFor(const std::string& image_id, std::int64_t bytes) const {
+  if (!options.capacity_bytes || sizes.contains(image_id)) return true;
+  std::int64_t used = 0;
+  for (const auto& [id, size] : sizes) used += size;
+  return bytes <= *options.capacity_bytes - used;
 }
 
 const MemoryImage* MemoryEngine::Impl::InRegistry(const std::string& reference) const {

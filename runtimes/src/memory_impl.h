@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "lockstep/output_tail.h"
 #include "lockstep/runtimes/memory_engine.h"
 
 namespace lockstep {
@@ -34,6 +35,9 @@ struct MemoryEngine::Impl {
     // Name of a network -> its id when the container was attached: a network made anew under the
     // same name is another one.
     std::map<std::string, std::string> networks;
+    OutputTail output;
+    bool out_of_memory = false;  // As its last run ended.
+    std::string start_error;     // Of the last attempt; empty: it could be started.
   };
   struct Watcher {
     std::deque<std::optional<EngineEvent>> queue;  // None: a gap.
@@ -50,6 +54,7 @@ struct MemoryEngine::Impl {
   Container* Find(const std::string& id);
   ObservedNetwork* FindNetwork(const std::string& app, const std::string& name);
   bool Attached(const Container& container, const ObservedNetwork& network) const;
+  bool HasRoomFor(const std::string& image_id, std::int64_t bytes) const;
   const MemoryImage* InRegistry(const std::string& reference) const;
   ObservedContainer Report(const Container& container);
   Result<void> CanStart(const Container& container);
@@ -65,6 +70,7 @@ struct MemoryEngine::Impl {
   EngineState engine;  // Without its containers: they are below.
   std::list<Container> containers;
   std::map<std::string, MemoryImage> registry;  // By normalised reference.
+  std::map<std::string, std::int64_t> sizes;    // By image id; of those that were pulled.
   std::vector<Watcher*> watchers;
   std::array<std::deque<Error>, kCallCount> failures;
   std::array<int, kCallCount> counts{};

@@ -120,9 +120,13 @@ const ObservedImage* FindImage(const EngineState& engine, const std::string& ref
   return nullptr;
 }
 
+std::string ImageId(const std::string& reference, const std::string& content) {
+  return "sha256:" + HexId("image " + (content.empty() ? reference : content));
+}
+
 std::string Land(EngineState& engine, const std::string& reference, const std::string& content,
                  const Labels& labels) {
-  const std::string id = "sha256:" + HexId("image " + (content.empty() ? reference : content));
+  const std::string id = ImageId(reference, content);
   const std::string name = NormalizedReference(reference);
   ObservedImage* landed = nullptr;
   for (ObservedImage& image : engine.images) {

@@ -27,6 +27,9 @@ std::optional<std::string> SharedPort(const ServiceSpec& a, const ServiceSpec& b
 const ObservedImage* FindImage(const EngineState& engine, const std::string& reference);
 
 // Puts a pulled image under its reference, which may move from another image; returns its id.
+// The same content is the same image; without one the reference is the content.
+std::string ImageId(const std::string& reference, const std::string& content);
+
 std::string Land(EngineState& engine, const std::string& reference, const std::string& content,
                  const Labels& labels);
 

@@ -119,6 +119,7 @@ void AddMounts(const ContainerSpec& spec, const AppNames& names, Json& host) {
 Value::List AnonymousVolumes(const Json& config) {
   Value::List volumes;
   for (const auto& [target, nothing] : Map(config, "Volumes").items()) {
+    if (!target.starts_with('/')) continue;  // No engine starts it.
     volumes.push_back(Known(Value::Map{{"target", target}, {"type", "volume"}}));
   }
   return volumes;
@@ -130,7 +131,7 @@ void ReadMounts(const Json& config, const Json& host, const AppNames& names, Ser
   // Where several name one target, the engine goes by the first of these.
   const auto add = [&](Value volume) {
     const Value* target = volume.Find("target");
-    if (target == nullptr || !targets.insert(TextOf(target)).second) return;
+    if (!TextOf(target).starts_with('/') || !targets.insert(TextOf(target)).second) return;
     volumes.push_back(std::move(volume));
   };
   for (const std::string& bind : TextList(At(host, "Binds"))) add(ReadBind(bind, names));

@@ -126,20 +126,27 @@ Result<void> ConnectById(EngineApi& api, const std::string& network, const std::
   const Json body = {{"Container", container}, {"EndpointConfig", endpoint}};
   const auto reply =
       api.Change("POST", "/networks/" + EscapeQuery(network) + "/connect", body, what, stop);
-  if (reply && reply.assume_value().status == 403 &&
-      Says(reply.assume_value(), "already exists in network")) {
-    return Ok();
-  }
+  const bool connected =
+      reply && reply.assume_value().status != 200 &&
+      (Says(reply.assume_value(), "already exists in network") ||
+       Says(reply.assume_value(), "network is already connected"));  // Podman's words.
+  if (connected) return Ok();
   return Done(reply, {200}, what);
 }
 
 }  // namespace
 
-Result<void> CreateNetwork(EngineApi& api, const NetworkSpec& spec, std::stop_token stop) {
+Result<void> CreateNetwork(EngineApi& api, KnownNetworks& known, const NetworkSpec& spec,
+                           std::stop_token stop) {
   const NetworkRef ref = RefOf(spec);
   const std::string what = "create network " + ref.name;
+  known.Forget(ref.name);
   auto reply = api.Change("POST", "/networks/create", NetworkRequest(spec), what, stop);
-  if (reply && reply.assume_value().status == 409) {
+  if (reply && reply.assume_value().status == 201) {
+    const Json made = ParseJson(reply.assume_value().body).value_or(Json());
+    known.Add(ref.name, ref.owner, Text(made, "Id"));
+  }
+  if (reply && IsNameTaken(reply.assume_value())) {
     LOCKSTEP_TRY(Namesakes found, Find(api, ref, what, stop));
     if (!found.ours.empty()) {
       LOCKSTEP_TRY(const Choice old, Choose(api, std::move(found.ours), what, stop));
@@ -168,9 +175,14 @@ Result<void> ConnectNetwork(EngineApi& api, const std::string& container,
   return ConnectById(api, meant.id, container, EndpointSettings(endpoint, service), what, stop);
 }
 
-Result<void> RemoveNetwork(EngineApi& api, const NetworkSpec& network, std::stop_token stop) {
+Result<void> RemoveNetwork(EngineApi& api, KnownNetworks& known, const NetworkSpec& network,
+                           std::stop_token stop) {
   const NetworkRef ref = RefOf(network);
   const std::string what = "remove network " + ref.name;
+  if (const auto id = known.Find(ref.name, ref.owner)) {
+    known.Forget(ref.name);
+    return RemoveById(api, *id, what, stop);
+  }
   LOCKSTEP_TRY(const Namesakes found, Find(api, ref, what, stop));
   if (found.ours.empty() && found.others > 0) return NotOurs(ref, what);
   Result<void> removed = Ok();
@@ -182,9 +194,13 @@ Result<void> RemoveNetwork(EngineApi& api, const NetworkSpec& network, std::stop
   return removed;
 }
 
-Result<void> Connect(EngineApi& api, const NetworkRef& network, const std::string& container,
-                     const Json& endpoint, std::stop_token stop) {
+Result<void> Connect(EngineApi& api, const KnownNetworks& known, const NetworkRef& network,
+                     const std::string& container, const Json& endpoint, std::stop_token stop) {
   const std::string what = ConnectWhat(container, network);
+  if (const auto id = known.Find(network.name, network.owner)) {
+    auto connected = ConnectById(api, *id, container, endpoint, what, stop);
+    if (connected || connected.assume_error().code != ErrorCode::kNotFound) return connected;
+  }
   LOCKSTEP_TRY(const ObservedNetwork meant, Resolve(api, network, what, stop));
   return ConnectById(api, meant.id, container, endpoint, what, stop);
 }

@@ -7,6 +7,7 @@
 
 #include "engine_api.h"
 #include "engine_names.h"
+#include "known_networks.h"
 #include "lockstep/runtime_backend.h"
 
 namespace lockstep::docker {
@@ -20,18 +21,20 @@ struct NetworkRef {
   std::string name;  // The engine's.
 };
 
-// As RuntimeBackend says.
-Result<void> CreateNetwork(EngineApi& api, const NetworkSpec& spec, std::stop_token stop);
+// As RuntimeBackend says. `known` is gone by, and kept up.
+Result<void> CreateNetwork(EngineApi& api, KnownNetworks& known, const NetworkSpec& spec,
+                           std::stop_token stop);
 Result<void> ConnectNetwork(EngineApi& api, const std::string& container,
                             const NetworkSpec& network, const Value& endpoint,
                             std::stop_token stop);
 // kConflict too where all of that name are somebody else's.
-Result<void> RemoveNetwork(EngineApi& api, const NetworkSpec& network, std::stop_token stop);
+Result<void> RemoveNetwork(EngineApi& api, KnownNetworks& known, const NetworkSpec& network,
+                           std::stop_token stop);
 
 // Attaches a container by an endpoint in the engine's words; leaves it where it is attached
 // already. Errors: kNotFound (network), kConflict (the network is somebody else's).
-Result<void> Connect(EngineApi& api, const NetworkRef& network, const std::string& container,
-                     const Json& endpoint, std::stop_token stop);
+Result<void> Connect(EngineApi& api, const KnownNetworks& known, const NetworkRef& network,
+                     const std::string& container, const Json& endpoint, std::stop_token stop);
 
 // A container is made on a network by its name alone: sees to it that the name means at most one.
 // Errors: kConflict (several are in use, or somebody else's).

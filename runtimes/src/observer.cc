@@ -1,6 +1,7 @@
 #include "observer.h"
 
 #include <algorithm>
+#include <future>
 #include <iterator>
 #include <set>
 #include <utility>
@@ -40,6 +41,12 @@ std::set<std::string> Sharers(const std::vector<ObservedContainer>& containers) 
   return sharers;
 }
 
+// A specification is never another one, and the caller has it.
+bool IsSeen(const ObservedContainer& container, const ObserveRequest& request) {
+  return !request.details_of_all && !container.config_hash.empty() &&
+         std::binary_search(request.seen.begin(), request.seen.end(), container.id);
+}
+
 bool IsKnown(const ObservedContainer& container, const ObserveRequest& request) {
   return !request.details_of_all && !container.config_hash.empty() &&
          std::binary_search(request.known_hashes.begin(), request.known_hashes.end(),
@@ -52,22 +59,31 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
   ObservedState observed;
   EngineState& state = observed.engine;
   LOCKSTEP_TRY(state.engine, api_.Describe(stop));
+  // Side by side: an engine takes its time for each. Where no thread can be had, one by one.
+  const auto list = [&](const char* path, const char* what) {
+    return std::async([this, path, what, stop] { return api_.Get(path, what, stop); });
+  };
+  auto listed_images = list("/images/json", "list the images");
+  auto listed_networks = list("/networks", "list the networks");
+  auto listed_volumes = list("/volumes", "list the volumes");
   LOCKSTEP_TRY(const Json containers,
                api_.Get("/containers/json?all=1", "list the containers", stop));
-  LOCKSTEP_TRY(const Json images, api_.Get("/images/json?digests=1", "list the images", stop));
-  LOCKSTEP_TRY(const Json networks, api_.Get("/networks", "list the networks", stop));
-  LOCKSTEP_TRY(const Json volumes, api_.Get("/volumes", "list the volumes", stop));
+  LOCKSTEP_TRY(const Json images, listed_images.get());
+  LOCKSTEP_TRY(const Json networks, listed_networks.get());
+  LOCKSTEP_TRY(const Json volumes, listed_volumes.get());
   if (!containers.is_array() || !images.is_array() || !networks.is_array() ||
       !volumes.is_object()) {
     return WithContext(MakeError(ErrorCode::kBadReply, "a list of the engine is no list"),
                        "look at the engine");
   }
+  known_.Replace(networks);
   ImageLabels unlisted;
   for (const std::string& id : UnlistedImages(containers, images)) {
     LOCKSTEP_TRY(const Json image, ImageOf(id, stop));
     if (!image.empty()) unlisted[id] = TextMap(At(image, "Config", "Labels"));
   }
   ReadLists(containers, images, networks, volumes, std::move(unlisted), state);
+  LOCKSTEP_TRYV(CorrectEnded(state, stop));
   const std::set<std::string> sharers = Sharers(state.containers);
   std::vector<std::string> gone;
   for (ObservedContainer& container : state.containers) {
@@ -75,7 +91,9 @@ Result<EngineState> Observer::Observe(const ObserveRequest& request, std::stop_t
     // How often a failed one was restarted, which decides whether it is again, no list tells.
     const bool failed = container.state == ContainerState::kExited && container.exit_code != 0;
     // Nor when it started, which tells whether who shares its namespaces has lost them.
-    if (!container.owned || (known && !failed && !sharers.contains(container.id))) continue;
+    const bool needless =
+        !sharers.contains(container.id) && (IsSeen(container, request) || (known && !failed));
+    if (!container.owned || needless) continue;
     LOCKSTEP_TRY(const bool there, LookInto(container, state, stop));
     if (!there) gone.push_back(container.id);
     if (known) {
@@ -102,6 +120,37 @@ void Observer::StopTrusting() {
   const std::lock_guard lock(mutex_);
   trusting_ = false;
   details_.clear();
+  ended_.clear();
+}
+
+void Observer::Note(const EngineEvent& event) {
+  const std::lock_guard lock(mutex_);
+  if (event.kind == EngineEventKind::kDied) {
+    ended_.insert(event.container);
+  } else if (event.kind != EngineEventKind::kHealth) {
+    ended_.erase(event.container);
+  }
+}
+
+// A look into a container waits until its engine has written down what happened to it.
+Result<void> Observer::CorrectEnded(EngineState& state, std::stop_token stop) {
+  for (ObservedContainer& container : state.containers) {
+    {
+      const std::lock_guard lock(mutex_);
+      if (ended_.erase(container.id) == 0) continue;
+    }
+    if (container.state != ContainerState::kRunning) continue;
+    auto inspected =
+        api_.Get(ContainerPath(container.id, "/json"), "inspect container " + container.name, stop);
+    if (!inspected && inspected.assume_error().code == ErrorCode::kNotFound) continue;
+    LOCKSTEP_TRY(const Json json, std::move(inspected));
+    const Json& now = At(json, "State");
+    container.state = ContainerStateFromName(Text(now, "Status")).value_or(container.state);
+    if (container.state == ContainerState::kRunning) continue;  // Started again meanwhile.
+    container.exit_code = static_cast<int>(Number(now, "ExitCode"));
+    container.health = Health::kNone;
+  }
+  return Ok();
 }
 
 void Observer::Forget(const std::string& container) {
@@ -150,6 +199,7 @@ Result<bool> Observer::LookInto(ObservedContainer& container, const EngineState&
   if (!spec.image.empty()) container.image = spec.image;
   container.spec = std::move(spec);
   container.implied = std::move(details->reading.implied);
+  container.api_key = std::move(details->reading.api_key);
   container.restart_policy = std::move(details->restart_policy);
   container.started_at = details->started_at;
   container.restart_count = details->restart_count;

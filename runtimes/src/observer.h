@@ -6,11 +6,13 @@
 #include <map>
 #include <mutex>
 #include <optional>
+#include <set>
 #include <stop_token>
 #include <string>
 
 #include "engine_api.h"
 #include "inspect_reading.h"
+#include "known_networks.h"
 #include "lockstep/runtime_backend.h"
 
 namespace lockstep::docker {
@@ -18,7 +20,8 @@ namespace lockstep::docker {
 // Thread-safe.
 class Observer {
  public:
-  explicit Observer(EngineApi& api) : api_(api) {}
+  // Tells `known` of each list of networks.
+  Observer(EngineApi& api, KnownNetworks& known) : api_(api), known_(known) {}
 
   // Four lists, the version once, and an inspect for each owned container that is looked into: of
   // unknown hash, or failed. The image of such a container is inspected once, since only it tells
@@ -31,6 +34,9 @@ class Observer {
   void StartTrusting();
   void StopTrusting();
   void Forget(const std::string& container);
+  // An engine tells of a container's end a moment before its lists know of it: where one still
+  // calls it running, the next Observe looks into it.
+  void Note(const EngineEvent& event);
 
  private:
   struct Details {
@@ -40,6 +46,7 @@ class Observer {
     int restart_count = 0;
   };
 
+  Result<void> CorrectEnded(EngineState& state, std::stop_token stop);
   // False where the container is gone by now.
   Result<bool> LookInto(ObservedContainer& container, const EngineState& state,
                         std::stop_token stop);
@@ -49,11 +56,13 @@ class Observer {
   std::optional<Details> Known(const std::string& container) const;
 
   EngineApi& api_;
+  KnownNetworks& known_;
   mutable std::mutex mutex_;
   bool trusting_ = false;
   std::uint64_t forgotten_ = 0;  // Counts: a look that began before an event is not kept.
   std::optional<EngineDefaults> defaults_;
   std::map<std::string, Details> details_;
+  std::set<std::string> ended_;         // As events say, and no look has shown yet.
   std::map<std::string, Json> images_;  // By id: an image never changes.
 };
 

@@ -1,41 +1,43 @@
 #include "pull_stream.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "http_client.h"
+#include "lockstep/image_reference.h"
+#include "peer_text.h"
 
 namespace lockstep::docker {
 namespace {
 
-constexpr std::size_t kMaxLayers = 4096;
+constexpr std::size_t kMaxLayers = 512;  // An image has 127 at most.
+constexpr std::size_t kMaxLayerId = 64;  // The digest of a layer in full.
+constexpr std::size_t kMaxStatus = 80;   // What engines say is shorter.
+constexpr int kMaxLineValues = 256;
 constexpr std::int64_t kMaxBytes = std::int64_t{1} << 50;  // The sum of all layers cannot overflow.
 
 }  // namespace
 
 bool PullStream::OnLine(std::string_view text, Time now) {
-  const auto line = ParseJson(text);
+  const auto line = ParseJson(text, kMaxLineValues);
   if (!line || !line->is_object()) return false;
   const std::string detail = Text(At(*line, "errorDetail"), "message");
   const std::string error = detail.empty() ? Text(*line, "error") : detail;
   if (!error.empty()) {
-    error_ = error;
+    error_ = PeerText(error);
     return false;
   }
-  const PullProgress before = progress_;
-  OnLayer(*line, now);
-  progress_ = Sum();
-  return progress_.current_bytes != before.current_bytes ||
-         progress_.total_bytes != before.total_bytes;
+  const bool changed = OnLayer(*line, now);
+  const Bytes before = std::exchange(shown_, whole_ ? Bytes{whole_->current, whole_->total} : sum_);
+  return changed || shown_ != before;
 }
 
-PullProgress PullStream::Sum() const {
-  if (whole_) return {whole_->current, whole_->total};
-  PullProgress sum;
+PullProgress PullStream::progress() const {
+  PullProgress progress{shown_.current, shown_.total};
   for (const auto& [id, layer] : layers_) {
-    sum.current_bytes += layer.current;
-    sum.total_bytes += layer.total;
+    progress.layers.push_back({id, layer.status, layer.current, layer.total});
   }
-  return sum;
+  return progress;
 }
 
 void PullStream::Count(const Json& detail, Layer& layer, Time now) {
@@ -48,21 +50,23 @@ void PullStream::Count(const Json& detail, Layer& layer, Time now) {
       layer.total, std::clamp<std::int64_t>(Number(detail, "total"), layer.current, kMaxBytes));
 }
 
-void PullStream::OnLayer(const Json& line, Time now) {
+bool PullStream::OnLayer(const Json& line, Time now) {
   const std::string status = Text(line, "status");
   const std::string id = Text(line, "id");
   const bool retrying = status.starts_with("Retrying in");
   // A countdown to the next attempt is no sign of life: one engine counts down for ever.
   if (!retrying) last_line_ = now;
-  if (id.empty() || status.starts_with("Pulling from")) return;
+  if (id.empty() || status.starts_with("Pulling from")) return false;
   const Json& detail = At(line, "progressDetail");
   if (id == "Total") {
     if (!whole_) whole_.emplace();
     Count(detail, *whole_, now);
-    return;
+    return false;
   }
-  if (layers_.size() >= kMaxLayers && !layers_.contains(id)) return;
+  if (id.size() > kMaxLayerId) return false;
+  if (layers_.size() >= kMaxLayers && !layers_.contains(id)) return false;
   Layer& layer = layers_[id];
+  const Bytes before{layer.current, layer.total};
   const bool on_the_fly = unpacking_ == Unpacking::kWhileDownloading && status == "Extracting";
   if (status == "Downloading" || on_the_fly) {
     Count(detail, layer, now);
@@ -70,10 +74,15 @@ void PullStream::OnLayer(const Json& line, Time now) {
              status == "Already exists") {
     layer.current = layer.total;
   }
+  sum_.current += layer.current - before.current;
+  sum_.total += layer.total - before.total;
   // What has come whole may take long to unpack.
   const bool to_come = on_the_fly && layer.reported < layer.total;
   layer.downloading = status == "Downloading" || to_come || retrying;
   if (!layer.downloading) last_work_ = now;
+  if (status.size() > kMaxStatus || status == layer.status) return false;
+  layer.status = status;
+  return true;
 }
 
 PullStream::Stall PullStream::StalledFor(Time now) const {
@@ -91,19 +100,10 @@ Unpacking UnpackingOf(std::string_view engine_kind) {
 }
 
 std::string PullQuery(std::string_view reference) {
-  std::string_view name = reference;
-  std::string_view tag = "latest";
-  if (const auto at = reference.find('@'); at != std::string_view::npos) {
-    name = reference.substr(0, at);
-    tag = reference.substr(at + 1);  // The engine takes a digest in the tag's place.
-  }
-  const auto slash = name.rfind('/');
-  const auto colon = name.rfind(':');
-  if (colon != std::string_view::npos && (slash == std::string_view::npos || colon > slash)) {
-    if (name.size() == reference.size()) tag = name.substr(colon + 1);
-    name = name.substr(0, colon);
-  }
-  return "fromImage=" + EscapeQuery(name) + "&tag=" + EscapeQuery(tag);
+  const ReferenceParts parts = PartsOf(reference);
+  std::string_view tag = parts.tag.empty() ? "latest" : parts.tag;
+  if (!parts.digest.empty()) tag = parts.digest.substr(1);  // It goes in the tag's place.
+  return "fromImage=" + EscapeQuery(parts.name) + "&tag=" + EscapeQuery(tag);
 }
 
 }  // namespace lockstep::docker

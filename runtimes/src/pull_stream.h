@@ -3,6 +3,7 @@
 #define LOCKSTEP_RUNTIMES_PULL_STREAM_H_
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -18,14 +19,15 @@ namespace lockstep::docker {
 // Splits a stream into lines; whoever sends a line without end is cut off.
 class LineReader {
  public:
+  explicit LineReader(std::size_t max_line) : max_line_(max_line) {}
+
   // Calls `on_line` for each whole line in `piece`; false where a line is too long.
   template <typename OnLine>
   bool Feed(std::string_view piece, OnLine on_line) {
-    constexpr std::size_t kMaxLine = std::size_t{1} << 20;
     while (!piece.empty()) {
       const auto end = piece.find('\n');
       rest_.append(piece.substr(0, end));
-      if (rest_.size() > kMaxLine) return false;
+      if (rest_.size() > max_line_) return false;
       if (end == std::string_view::npos) return true;
       if (rest_.find_first_not_of(" \t\r") != std::string::npos) on_line(std::string_view(rest_));
       rest_.clear();
@@ -35,13 +37,27 @@ class LineReader {
   }
 
  private:
+  const std::size_t max_line_;
   std::string rest_;
 };
+
+// Of a pull. A failure may quote the page of a registry; whatever the engine sends, a pull needs
+// less than 2 MiB.
+inline constexpr std::size_t kMaxPullLine = std::size_t{128} << 10;
 
 // How an engine unpacks a layer. Where it does so while the layer comes (balena-engine), nothing
 // but its progress in unpacking tells how much has come.
 enum class Unpacking { kAfterDownload, kWhileDownloading };
 Unpacking UnpackingOf(std::string_view engine_kind);
+
+// What came of one layer. Not within PullStream: there Clang would not know yet how to make one.
+struct PulledLayer {
+  std::int64_t current = 0;
+  std::int64_t total = 0;
+  std::int64_t reported = -1;
+  bool downloading = false;
+  std::string status;
+};
 
 // Adds up what came of one pull, and knows when it moved last.
 class PullStream {
@@ -55,7 +71,13 @@ class PullStream {
   // One line. Returns true where the progress changed.
   bool OnLine(std::string_view line, Time now);
 
-  const PullProgress& progress() const { return progress_; }
+  struct Bytes {
+    std::int64_t current = 0;
+    std::int64_t total = 0;
+    friend bool operator==(const Bytes&, const Bytes&) = default;
+  };
+  Bytes bytes() const { return shown_; }  // Of all layers.
+  PullProgress progress() const;          // The same, and each layer.
   // What the engine said went wrong: a pull that fails half way still has status 200.
   const std::optional<std::string>& error() const { return error_; }
 
@@ -68,22 +90,17 @@ class PullStream {
   Stall StalledFor(Time now) const;
 
  private:
-  struct Layer {
-    std::int64_t current = 0;
-    std::int64_t total = 0;
-    std::int64_t reported = -1;
-    bool downloading = false;
-  };
+  using Layer = PulledLayer;
 
-  void OnLayer(const Json& line, Time now);
+  bool OnLayer(const Json& line, Time now);  // True where its status is another.
   void Count(const Json& detail, Layer& layer, Time now);
-  PullProgress Sum() const;
 
   PullWatch& watch_;
   const Unpacking unpacking_;
   std::map<std::string, Layer> layers_;
+  Bytes sum_;                   // Of the layers.
   std::optional<Layer> whole_;  // Once the engine itself adds up, that is the truth.
-  PullProgress progress_;
+  Bytes shown_;
   std::optional<std::string> error_;
   Time last_work_;  // On a layer, other than a download: bytes are noted in the watch.
   Time last_line_;

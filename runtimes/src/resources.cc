@@ -59,7 +59,9 @@ void AddMap(const Json& json, std::string_view member, Value::Map& members) {
 Value ReadIpam(const Json& ipam, bool custom) {
   Value::Map members;
   AddText(ipam, "Driver", "driver", members);
-  AddMap(At(ipam, "Options"), "options", members);
+  Json options = Map(ipam, "Options");
+  if (Text(options, "driver") == "host-local") options.erase("driver");  // Podman's own word.
+  AddMap(options, "options", members);
   Value::List pools;
   if (custom) {  // Else the addresses are the engine's own choice.
     for (const Json& pool : List(ipam, "Config")) {
@@ -84,13 +86,14 @@ Value Canonical(Value::Map members, Normalize normalize) {
 }
 
 template <typename Resource>
-Value::Map ReadCommon(const Json& json, Resource& resource) {
+Value::Map ReadCommon(const Json& json, AppNames (*app_of)(const Labels&, std::string_view),
+                      Resource& resource) {
   const Labels labels = TextMap(At(json, "Labels"));
-  const AppNames names = AppOfResource(labels);
+  const std::string name = Text(json, "Name");
+  const AppNames names = app_of(labels, name);
   resource.app = names.app;
   resource.app_id = names.app_id;
   resource.owned = !names.app.empty();
-  const std::string name = Text(json, "Name");
   resource.name = resource.owned ? names.Logical(name) : name;
   Value::Map members;
   AddText(json, "Driver", "driver", members);
@@ -130,7 +133,7 @@ Json VolumeRequest(const VolumeSpec& spec) {
 ObservedNetwork ReadNetwork(const Json& json) {
   ObservedNetwork network;
   network.id = Text(json, "Id");
-  Value::Map members = ReadCommon(json, network);
+  Value::Map members = ReadCommon(json, AppOfNetwork, network);
   AddFlag(json, "Internal", "internal", members);
   AddFlag(json, "Attachable", "attachable", members);
   AddFlag(json, "EnableIPv6", "enable_ipv6", members);
@@ -143,7 +146,7 @@ ObservedNetwork ReadNetwork(const Json& json) {
 
 ObservedVolume ReadVolume(const Json& json) {
   ObservedVolume volume;
-  volume.config = Canonical(ReadCommon(json, volume), NormalizeVolumeDefinition);
+  volume.config = Canonical(ReadCommon(json, AppOfVolume, volume), NormalizeVolumeDefinition);
   return volume;
 }
 

@@ -15,10 +15,12 @@ Json VolumeRequest(const VolumeSpec& spec);    // POST /volumes/create
 ObservedNetwork ReadNetwork(const Json& json);
 ObservedVolume ReadVolume(const Json& json);
 
-// Whether a network or volume that was found is one of the app that `owner` names.
+// Whether a network or volume that was found is one of the app that `owner` names. By the id where
+// it does not say the uuid.
 template <typename Observed, typename Owner>
 bool IsOfApp(const Observed& found, const Owner& owner) {
-  const bool same_id = !owner.app_id.empty() && found.app_id == owner.app_id;
+  const bool same_id =
+      !owner.app_id.empty() && found.app_id == owner.app_id && found.app == found.app_id;
   return found.owned && (found.app == owner.app || same_id);
 }
 

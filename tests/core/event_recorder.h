@@ -3,8 +3,10 @@
 #define LOCKSTEP_TESTS_CORE_EVENT_RECORDER_H_
 
 #include <algorithm>
+#include <chrono>
 #include <condition_variable>
 #include <mutex>
+#include <string>
 #include <vector>
 
 #include "lockstep/event.h"
@@ -25,6 +27,15 @@ class Recorder final : public EventObserver {
     changed_.wait(lock, [&] {
       return std::any_of(seen_.begin(), seen_.end(),
                          [&](const Event& event) { return event.kind == kind; });
+    });
+  }
+  // False where none came: the limit only ends a test that has failed.
+  bool Await(EventKind kind, const std::string& app) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, std::chrono::seconds(30), [&] {
+      return std::any_of(seen_.begin(), seen_.end(), [&](const Event& event) {
+        return event.kind == kind && event.app == app;
+      });
     });
   }
   std::vector<Event> seen() const {

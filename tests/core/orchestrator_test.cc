@@ -97,6 +97,24 @@ TEST_F(OrchestratorTest, MovesFromOneReleaseToTheNext) {
   EXPECT_EQ(store_.state().apps.at(0).committed, "c2");
 }
 
+TEST_F(OrchestratorTest, TheNextProcessKeepsToTheBackOffOfTheOneBefore) {
+  options_.session.keep_retries = true;
+  options_.session.max_attempts = 1;
+  options_.session.back_off = options_.session.longest_back_off = std::chrono::hours(1);
+  engine_.FailNext(Call::kPullImage, MakeError(ErrorCode::kUnavailable, "the registry is away"));
+  engine_.FailNext(Call::kPullImage, MakeError(ErrorCode::kUnavailable, "the registry is away"));
+  EXPECT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kFailed);
+  EXPECT_EQ(engine_.calls(Call::kPullImage), 2);
+  EXPECT_EQ(store_.state().apps.at(0).retries.size(), 2u);
+  options_.timeout = std::chrono::milliseconds(1);
+  EXPECT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kTimedOut);
+  EXPECT_EQ(engine_.calls(Call::kPullImage), 2) << "it was not due yet";
+  options_.timeout.reset();
+  options_.session.keep_retries = false;
+  EXPECT_EQ(OutcomeOf(Apply("c1", kA)), ApplyOutcome::kInSync) << "somebody asks for it now";
+  EXPECT_TRUE(store_.state().apps.at(0).retries.empty());
+}
+
 // The lasting override, from its setting to its end.
 TEST_F(OrchestratorTest, DeletesLocksWhenTheOverrideIsSetAndRespectsThoseTakenLater) {
   const std::string key(kOverrideLocksKey);

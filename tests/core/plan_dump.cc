@@ -73,8 +73,11 @@ void WriteDevice(std::ostream& out, const ObservedState& state) {
     out << "  record " << record.app << " committed=" << record.committed.value_or("-")
         << " cutover=" << record.cutover.value_or("-") << " failed=" << List(record.failed)
         << " stopped=" << List(record.stopped) << " purge=" << List(record.purge)
-        << " retired=" << List(record.retired) << " interrupted=" << List(record.interrupted);
+        << " retired=" << List(record.retired) << " interrupted=" << List(record.interrupted)
+        << " restart=" << List(record.restart) << (record.remove ? " remove" : "")
+        << (record.paused ? " paused" : "");
     for (const auto& [name, config] : record.networks) out << " network " << name << ToText(config);
+    for (const auto& [id, name] : record.renamed) out << " " << id << " was " << name;
     out << "\n";
   }
   for (const std::string& app : state.spans) out << "  span of " << app << "\n";

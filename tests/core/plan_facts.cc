@@ -45,10 +45,11 @@ std::string UuidOf(const Target& target, const std::string& app) {
   return app;
 }
 
-bool AppLook::GoesBack() const {
-  return release != nullptr && record.cutover == to() &&
-         std::count(record.failed.begin(), record.failed.end(), to()) != 0;
+bool AppLook::HasFailed() const {
+  return release != nullptr && std::count(record.failed.begin(), record.failed.end(), to()) != 0;
 }
+
+bool AppLook::GoesBack() const { return HasFailed() && record.cutover == to(); }
 
 namespace {
 
@@ -75,7 +76,8 @@ void FillIn(AppLook& look, const Target& target, const ObservedState& state,
     if (commits.size() == 1) look.record.committed = *commits.begin();
   }
   look.has_span = std::count(state.spans.begin(), state.spans.end(), look.app) != 0;
-  look.forced = IsForced(target, state, options, look.app);
+  look.paused = look.record.paused && !look.has_span;
+  look.forced = IsForced(target, state, options, look.app) && !look.paused;
   for (const LockHolder& holder : state.locks) {
     if (holder.app == look.app && holder.held && !holder.ours &&
         look.services.count(holder.service) != 0) {
@@ -98,7 +100,7 @@ std::map<std::string, AppLook> LookAt(const Target& target, const ObservedState&
     if (network.owned) looks[UuidOf(target, network.app)];
   }
   for (const AppRecord& record : state.apps) {
-    if (!record.retired.empty() || !record.purge.empty()) looks[record.app];
+    if (!record.retired.empty() || !record.purge.empty() || record.remove) looks[record.app];
   }
   for (auto& [app, look] : looks) {
     look.app = app;

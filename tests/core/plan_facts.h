@@ -37,11 +37,13 @@ struct AppLook {
   AppRecord record;  // As stored, or what the design says holds without one.
   bool has_span = false;
   bool forced = false;
+  bool paused = false;  // By a person, and no span had begun.
   std::map<std::string, ServiceLook> services;
   std::vector<const LockHolder*> holders;  // That gate it.
 
   std::string to() const { return release == nullptr ? std::string() : release->commit; }
-  bool GoesBack() const;  // Its cutover has failed.
+  bool HasFailed() const;  // Its release is not tried again.
+  bool GoesBack() const;   // Its cutover has failed.
 };
 std::map<std::string, AppLook> LookAt(const Target& target, const ObservedState& state,
                                       const PlanOptions& options);

@@ -271,6 +271,7 @@ Scenario Permuted(const Scenario& scenario, Dice& dice) {
     dice.Shuffle(record.stopped);
     dice.Shuffle(record.purge);
     dice.Shuffle(record.retired);
+    dice.Shuffle(record.restart);
   }
   dice.Shuffle(other.target.apps);
   dice.Shuffle(other.options.force_apps);

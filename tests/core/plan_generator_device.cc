@@ -137,6 +137,11 @@ void Remember(const AppStory& story, Scenario& scenario, Dice& dice) {
     record.retired = {dice.Of(state.engine.images).id};
   }
   if (dice.Chance(2)) record.purge = {"data"};
+  // Dice of their own: what comes after is the same with and without.
+  Dice asked(scenario.seed * 31 + static_cast<std::uint64_t>(story.number));
+  if (asked.Chance(6) && !owned.empty()) record.restart = {asked.Of(owned)->id};
+  if (asked.Chance(3)) record.remove = true;
+  if (asked.Chance(6)) record.paused = true;
   if (!record.empty()) state.AppFor(story.uuid) = std::move(record);
 }
 

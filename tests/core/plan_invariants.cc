@@ -168,6 +168,10 @@ void PlanJudge::JudgeStatuses() {
     if (step.kind == StepKind::kWriteConfig || step.kind == StepKind::kReboot) continue;
     const auto look = looks_.find(step.app);
     if (look == looks_.end()) continue;
+    if (look->second.paused) {
+      JudgePaused(i);
+      continue;
+    }
     const bool locked = !look->second.holders.empty() && !look->second.forced;
     const auto waits_for_lock = [&](std::size_t k) {
       return plan_.steps[k].kind == StepKind::kTakeLocks && locked;
@@ -197,6 +201,30 @@ void PlanJudge::JudgeStatuses() {
   }
 }
 
+// While a person wants the app to be left as it runs, nothing that runs is touched.
+void PlanJudge::JudgePaused(std::size_t i) {
+  const Step& step = plan_.steps[i];
+  bool behind = false;
+  for (const std::uint32_t before : step.after) {
+    behind = behind || plan_.steps[before].status == StepStatus::kHeld;
+  }
+  if (step.status == StepStatus::kHeld) return;
+  if (behind) Add(Property::kForm, step, "is not held, and what comes before it is");
+  const ObservedContainer* container = FindContainer(state_, step.subject);
+  const bool touches = container != nullptr && container->IsUp();
+  const bool awaits = step.kind == StepKind::kAwaitHealth;
+  const bool prepares = step.phase == Phase::kPrepare && !touches;
+  const bool starts = step.kind == StepKind::kStartContainer && !touches &&
+                      !AnyBefore(i, StepKind::kTakeLocks, step.app);
+  const bool for_start = !touches && (step.kind == StepKind::kUpdateContainer ||
+                                      step.kind == StepKind::kConnectNetwork);
+  const bool remembers = step.kind == StepKind::kCommitRelease;
+  const bool makes = step.kind == StepKind::kCreateNetwork || step.kind == StepKind::kPullImage ||
+                     step.kind == StepKind::kCreateContainer;
+  if (prepares || starts || awaits || for_start || remembers || makes) return;
+  Add(Property::kI1, step, "is not held, though the app is paused");
+}
+
 void PlanJudge::JudgeAppStatus(const AppPlan& app) {
   bool steps = false;
   bool held = false;
@@ -220,7 +248,8 @@ void PlanJudge::JudgeAppStatus(const AppPlan& app) {
   }
   const auto look = looks_.find(app.app);
   if (look == looks_.end()) return Add(Property::kForm, app.app + ": an app of nowhere");
-  if (app.holders.size() != look->second.holders.size() &&
+  const std::size_t pauses = look->second.record.paused ? 1 : 0;
+  if (app.holders.size() != look->second.holders.size() + pauses &&
       !(look->second.target != nullptr && look->second.target->is_host)) {
     Add(Property::kForm, app.app + ": " + std::to_string(app.holders.size()) + " holders, not " +
                              std::to_string(look->second.holders.size()));
@@ -230,7 +259,14 @@ void PlanJudge::JudgeAppStatus(const AppPlan& app) {
 // What the target does not speak of, or what cannot be read, is left alone.
 void PlanJudge::JudgeScope(const AppLook& look) {
   const AppPlan* app = PlanOf(look.app);
-  const bool spoken_of = look.target != nullptr || target_.whole_device;
+  const bool nothing_runs =
+      look.services.empty() &&
+      std::none_of(state_.engine.networks.begin(), state_.engine.networks.end(),
+                   [&](const ObservedNetwork& network) {
+                     return network.owned && UuidOf(target_, network.app) == look.app;
+                   });
+  const bool asked = look.record.remove || (nothing_runs && !look.record.purge.empty());
+  const bool spoken_of = look.target != nullptr || target_.whole_device || asked;
   if (app == nullptr && spoken_of) Add(Property::kForm, look.app + ": has no plan");
   if (app != nullptr && !spoken_of) Add(Property::kI13, look.app + ": the target is silent on it");
   bool blocks = false;
@@ -238,9 +274,7 @@ void PlanJudge::JudgeScope(const AppLook& look) {
     blocks = look.target->is_host || std::any_of(look.target->gaps.begin(), look.target->gaps.end(),
                                                  [](const Gap& gap) { return gap.blocks; });
   }
-  const auto& failed = look.record.failed;  // Not tried again.
-  blocks = blocks ||
-           (look.release != nullptr && std::count(failed.begin(), failed.end(), look.to()) != 0);
+  blocks = blocks || look.HasFailed();
   const bool cycle = look.release != nullptr && HasCycle(*look.release);
   if (cycle && !look.target->is_host) {
     const bool said =
@@ -251,7 +285,10 @@ void PlanJudge::JudgeScope(const AppLook& look) {
   }
   for (const Step& step : plan_.steps) {
     if (step.app != look.app || step.kind == StepKind::kReleaseLocks) continue;
-    if (!spoken_of || (blocks && !look.GoesBack())) {
+    // Of a release that is not tried again nothing is kept.
+    const bool cleans =
+        step.kind == StepKind::kRemoveImage && look.HasFailed() && !look.record.cutover;
+    if (!spoken_of || (blocks && !look.GoesBack() && !cleans)) {
       Add(Property::kI13, step, "though nothing may change there");
     }
     if (cycle) Add(Property::kI14, step, "though its dependencies form a cycle");
@@ -447,7 +484,7 @@ void PlanJudge::JudgeImage(std::size_t i) {
   }
   if (!ours) Add(Property::kI6, step, "no container of the app ran on it");
   for (const TargetApp& app : target_.apps) {
-    if (!app.release) continue;
+    if (!app.release || looks_.at(app.uuid).HasFailed()) continue;
     for (const TargetService& service : app.release->services) {
       if (LocalImage(state_, service.spec.image) == step.subject) {
         Add(Property::kI6, step, "service " + service.name + " needs it");

@@ -81,6 +81,7 @@ bool PlanJudge::IsUnchanged(const AppLook& look, const std::string& name, int de
       container.state == ContainerState::kCreated || !Matches(container, *service.target, state_)) {
     return false;
   }
+  if (Contains(look.record.restart, container.id)) return false;  // Somebody asked.
   for (const std::string& volume : VolumesOf(spec)) {
     if (Contains(look.record.purge, volume)) return false;
   }

@@ -32,6 +32,7 @@ class PlanJudge {
   void JudgeForm();
   void JudgeDevice();
   void JudgeStatuses();
+  void JudgePaused(std::size_t i);
   void JudgeAppStatus(const AppPlan& app);
   void JudgeScope(const AppLook& look);
   void JudgeGate(const AppLook& look);

@@ -92,6 +92,10 @@ class RestJudge {
     if (natural_ && runs && c.IsUp() && c.restart_policy != policy) {
       Add(Property::kI9, name + " has the policy " + c.restart_policy.value_or("none"));
     }
+    const bool stopped = !runs && target->spec.running && c.state == ContainerState::kExited;
+    if (stopped && !lenient_ && c.restart_policy != "no") {
+      Add(Property::kI9, name + " was stopped, and comes back with its engine");
+    }
     if (c.IsUp()) JudgeShares(name, target->spec, c);
     // One that is down is attached when it starts.
     if (!c.networks || (!c.IsUp() && lenient_)) return;
@@ -123,7 +127,16 @@ class RestJudge {
   void JudgeRecord(const AppRecord& record) {
     if (record.cutover) Add(Property::kI9, "its cutover has not ended");
     if (!record.interrupted.empty()) Add(Property::kI9, "what was stopped is still remembered");
+    if (!record.renamed.empty()) Add(Property::kI9, "what was renamed is still remembered");
     if (!record.purge.empty()) Add(Property::kI9, "a volume is to be purged");
+    if (record.remove && look_.target == nullptr) Add(Property::kI9, "it is still to go");
+    for (const std::string& id : record.restart) {
+      const ObservedContainer* container = FindContainer(state_, id);
+      const TargetService* service =
+          container == nullptr ? nullptr : FindTargetService(look_.target, container->service);
+      if (service == nullptr || !container->owned || !container->IsUp()) continue;
+      Add(Property::kI9, id + " is still to be restarted");
+    }
     if (look_.release != nullptr && record.committed != look_.to()) {
       Add(Property::kI9, "committed is " + record.committed.value_or("nothing"));
     }
@@ -135,12 +148,19 @@ class RestJudge {
     }
   }
 
+  bool HasFailed(const TargetApp& app) const {
+    return std::any_of(state_.apps.begin(), state_.apps.end(), [&](const AppRecord& record) {
+      return record.app == app.uuid &&
+             std::count(record.failed.begin(), record.failed.end(), app.release->commit) != 0;
+    });
+  }
+
   bool IsNeeded(const std::string& image) const {
     for (const ObservedContainer& container : state_.engine.containers) {
       if (container.image_id == image) return true;
     }
     for (const TargetApp& app : target_.apps) {
-      if (!app.release) continue;
+      if (!app.release || HasFailed(app)) continue;
       for (const TargetService& service : app.release->services) {
         if (LocalImage(state_, service.spec.image) == image) return true;
       }

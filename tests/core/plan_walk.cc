@@ -1,9 +1,11 @@
 #include "plan_walk.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "lockstep/simulate.h"
 #include "plan_dump.h"
@@ -33,8 +35,24 @@ class Walk {
     Rest();
   }
 
+  void Back(bool cut) {
+    cut_back_ = cut;
+    unhealthy_ = 30;
+    cuts_ = 3;
+    NoteWhatRuns();
+    GoOn(kRounds);
+    Unlock();
+    GoOn(kRounds);
+    Rest();
+  }
+
   void AllCuts() {
     if (dice_.Chance(70)) Unlock();
+    CutFromHere();
+  }
+
+ private:
+  void CutFromHere() {
     const Plan plan = Make();
     const ObservedState& before = state_;
     Simulation simulation(plan, state_, scenario_.target, ContentOf);
@@ -47,9 +65,14 @@ class Walk {
       if (surprise) return;
       std::size_t known = findings_.size();
       for (const Cut cut : {Cut::kLockstep, Cut::kPower}) {
-        Walk rest(scenario_, dice_.Next(), findings_);
+        Walk rest(*this);
+        rest.dice_ = Dice(dice_.Next());
+        rest.options_ = scenario_.options;
+        rest.known_policies_.clear();
+        rest.cuts_ = 0;
+        rest.unhealthy_ = 0;
         rest.state_ = simulation.state();
-        rest.interrupted_ = interrupted_;
+        if (cut == Cut::kPower) rest.power_cut_ = true;
         Suffer(cut, rest.state_);
         rest.CheckBeside();
         rest.whole_ = true;
@@ -65,9 +88,9 @@ class Walk {
     }
   }
 
- private:
-  // Locks are given back, and what the engine is removing goes.
+  // Locks are given back, nobody is paused, and what the engine is removing goes.
   void Unlock() {
+    for (AppRecord& record : state_.apps) record.paused = false;
     std::erase_if(state_.engine.containers, [](const ObservedContainer& container) {
       return container.owned && container.state == ContainerState::kRemoving;
     });
@@ -110,11 +133,13 @@ class Walk {
       if (!Perform(plan)) return;
       if (cuts_ > 0 && dice_.Chance(12)) {
         --cuts_;
-        Suffer(dice_.Chance(60) ? Cut::kLockstep : Cut::kPower, state_);
+        const Cut cut = dice_.Chance(60) ? Cut::kLockstep : Cut::kPower;
+        power_cut_ |= cut == Cut::kPower;
+        Suffer(cut, state_);
         known_policies_.clear();
         CheckBeside();
       }
-      EndSomeJobs();
+      if (ran_.empty()) EndSomeJobs();
     }
     const Plan plan = Make();
     std::string left;
@@ -139,6 +164,12 @@ class Walk {
                     [&](std::uint32_t i) { return plan.steps[i].status == StepStatus::kHeld; });
       if (ready.empty()) break;
       const std::uint32_t next = dice_.Of(ready);
+      if (plan.steps[next].kind == StepKind::kAwaitHealth && dice_.Chance(unhealthy_) &&
+          IsWayBack(plan.steps[next].app, simulation.state())) {
+        state_ = std::move(simulation).TakeState();
+        GoBackFrom(plan.steps[next]);
+        return true;
+      }
       Check(before, plan.steps[next], simulation.state());
       const bool surprise = IsSurprise(plan.steps[next], simulation.state());
       Note(plan.steps[next], simulation.state());
@@ -156,6 +187,94 @@ class Walk {
     const auto& images = state.engine.images;
     return std::any_of(images.begin(), images.end(),
                        [&](const auto& i) { return i.id == content; });
+  }
+
+  // What runs of the release that is committed, where no cutover is under way.
+  void NoteWhatRuns() {
+    if (!scenario_.natural) return;
+    for (const auto& [app, look] : LookAt(scenario_.target, state_, {})) {
+      if (look.record.cutover || !look.record.interrupted.empty()) continue;
+      for (const auto& [name, service] : look.services) {
+        for (const ObservedContainer* c : service.containers) {
+          if (c->IsUp() && c->commit == look.record.committed) ran_[app].push_back(*c);
+        }
+      }
+    }
+  }
+
+  // As a Session decides, which makes its plan anew after each step.
+  bool IsWayBack(const std::string& app, const ObservedState& state) {
+    const AppRecord* record = state.FindApp(app);
+    const Plan plan = MakePlan(Seen(scenario_, state), scenario_.target, options_);
+    const auto its = std::find_if(plan.apps.begin(), plan.apps.end(),
+                                  [&](const AppPlan& a) { return a.app == app; });
+    return record != nullptr && record->cutover && its->to == record->cutover &&
+           its->no_way_back.empty();
+  }
+
+  void GoBackFrom(const Step& step) {
+    AppRecord& record = state_.AppFor(step.app);
+    record.failed.push_back(*record.cutover);
+    record.unhealthy[*record.cutover] = {step.service};
+    went_back_.insert(step.app);
+    if (std::exchange(cut_back_, false)) {
+      Walk rest(*this);
+      rest.CutFromHere();
+    }
+  }
+
+  // It runs what it ran, and nothing else.
+  void CheckBack() {
+    const auto looks = LookAt(scenario_.target, state_, {});
+    for (const std::string& app : went_back_) {
+      const AppLook& look = looks.at(app);
+      const auto add = [&, name = &app](Property property, const std::string& what) {
+        findings_.push_back({property, "went back: " + *name + ": " + what});
+      };
+      const AppRecord& record = look.record;
+      if (record.cutover) add(Property::kI9, "the way back has not ended");
+      if (!record.interrupted.empty() || !record.renamed.empty()) {
+        add(Property::kI9, "what was done is still remembered");
+      }
+      if (look.has_span) add(Property::kI9, "its locks are still held");
+      const auto ran = ran_.find(app);
+      if (ran == ran_.end()) continue;
+      for (const auto& [name, service] : look.services) {
+        for (const ObservedContainer* c : service.containers) {
+          const bool other = c->commit == look.to() && record.committed != look.to();
+          if (other) add(Property::kI4, c->id + " is of the release that failed");
+        }
+      }
+      const auto is_stopped = [&](const std::string& service) {  // By a person.
+        return std::count(record.stopped.begin(), record.stopped.end(), service) != 0;
+      };
+      for (const ObservedContainer& before : ran->second) {
+        const auto shared =
+            before.spec ? SharedServicesOf(*before.spec) : std::vector<std::string>();
+        const auto is_down = [&](const std::string& service) {  // Nothing can join it.
+          const auto it = look.services.find(service);
+          return it == look.services.end() ||
+                 std::none_of(it->second.containers.begin(), it->second.containers.end(),
+                              [](const ObservedContainer* c) { return c->IsUp(); });
+        };
+        const bool stays_down =
+            is_stopped(before.service) || std::any_of(shared.begin(), shared.end(), is_down);
+        if (stays_down) continue;
+        const ObservedContainer* now = FindContainer(state_, before.id);
+        if (now == nullptr) {
+          add(Property::kKept, before.id + " ran before and is gone");
+          continue;
+        }
+        const std::string policy = before.restart_policy.value_or("no");
+        const bool comes_back = policy == "always" || policy == "unless-stopped";
+        // A job that was waited for.
+        const bool done = now->exit_code == 0 && interrupted_.count(now->id) == 0;
+        if (!now->IsUp() && (comes_back || !(power_cut_ || done))) {
+          add(Property::kI4, before.id + " ran before and is down");
+        }
+        if (now->name != before.name) add(Property::kI4, before.id + " is called " + now->name);
+      }
+    }
   }
 
   // What is stopped must run again or go, whatever Lockstep remembers.
@@ -234,6 +353,7 @@ class Walk {
     CheckRest(scenario_.target, plan, Known(state_), scenario_.natural, findings_);
     CheckStrangers();
     CheckInterrupted(plan);
+    CheckBack();
     Locate(known, state_);
   }
 
@@ -277,6 +397,11 @@ class Walk {
   Findings& findings_;
   std::set<std::string> known_policies_;  // Of what was updated since Lockstep began.
   std::set<std::string> interrupted_;     // Stopped by steps, and not started since.
+  std::map<std::string, std::vector<ObservedContainer>> ran_;  // By app, before it all.
+  std::set<std::string> went_back_;                            // Apps.
+  unsigned unhealthy_ = 0;  // Of a hundred waits: it does not become healthy.
+  bool cut_back_ = false;
+  bool power_cut_ = false;
   int cuts_ = 0;
   bool whole_ = false;  // Performs each plan to its end.
 };
@@ -285,6 +410,10 @@ class Walk {
 
 void WalkAtRandom(const Scenario& scenario, std::uint64_t seed, Findings& findings) {
   Walk(scenario, seed, findings).Random();
+}
+
+void WalkBack(const Scenario& scenario, std::uint64_t seed, bool cut, Findings& findings) {
+  Walk(scenario, seed, findings).Back(cut);
 }
 
 void CutEverywhere(const Scenario& scenario, Findings& findings) {

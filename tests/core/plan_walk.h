@@ -16,6 +16,10 @@ void LookAtPlan(const Scenario& scenario, Findings& findings);
 // Goes on from plan to plan to the end: first as far as locks allow, then without them.
 void WalkAtRandom(const Scenario& scenario, std::uint64_t seed, Findings& findings);
 
+// As WalkAtRandom, on a device where services do not become healthy, and whose apps go back then;
+// `cut`: from every place of the way back it goes to the end, too.
+void WalkBack(const Scenario& scenario, std::uint64_t seed, bool cut, Findings& findings);
+
 // Performs the plan in its order, and from every place in it goes to the end.
 void CutEverywhere(const Scenario& scenario, Findings& findings);
 

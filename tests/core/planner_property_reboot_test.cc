@@ -97,9 +97,12 @@ class RebootJudge {
   }
 
   std::size_t Holders() const {
-    if (Overrides()) return 0;
     std::size_t holders = 0;
-    for (const AppPlan& app : plan_.apps) holders += app.holders.size();
+    for (const AppPlan& app : plan_.apps) {
+      for (const LockHolder& holder : app.holders) {
+        holders += holder.IsPause() || !Overrides() ? 1 : 0;
+      }
+    }
     return holders;
   }
 

@@ -64,6 +64,41 @@ TEST(SessionTest, AsksForALookWhenItKnowsNothing) {
   EXPECT_TRUE(std::holds_alternative<LookAction>(actions[0]));
 }
 
+// The slots for downloads are shared by the apps.
+TEST(SessionTest, PullsAsManyAtOnceAsAllowedAndOneOfEachAppFirst) {
+  TargetApp many = MakeApp("c1", {{.name = "a", .image = "r/a:1"},
+                                  {.name = "b", .image = "r/b:1"},
+                                  {.name = "c", .image = "r/c:1"},
+                                  {.name = "d", .image = "r/d:1"}});
+  TargetApp one = MakeApp("c1", {{.name = "z", .image = "r/z:1"}});
+  one.uuid = "zz";
+  one.id = "99";
+  SessionOptions options;
+  options.parallel_pulls = 3;
+  Session session(MakeTarget({many, one}), options);
+  session.OnObserved(ObservedState{}, MonoTime{});
+  std::map<std::string, std::vector<StepId>> pulling;
+  const auto collect = [&] {
+    for (const Action& action : session.Next(MonoTime{})) {
+      const auto* run = std::get_if<RunStepAction>(&action);
+      if (run == nullptr || run->step.kind != StepKind::kPullImage) continue;
+      pulling[run->step.app].push_back(run->step.id);
+    }
+  };
+  collect();
+  EXPECT_EQ(pulling[many.uuid].size(), 2u);
+  EXPECT_EQ(pulling[one.uuid].size(), 1u);
+  StepResult pulled;
+  pulled.id = "sha256:z";
+  session.OnStepDone(pulling[one.uuid].front(), pulled, MonoTime{});
+  collect();
+  EXPECT_EQ(pulling[many.uuid].size(), 3u) << "a slot that came free stayed so";
+  session.OnStepFailed(pulling[many.uuid].front(), MakeError(ErrorCode::kNotFound, "no"),
+                       MonoTime{});
+  collect();
+  EXPECT_EQ(pulling[many.uuid].size(), 3u) << "the app that failed looks first";
+}
+
 TEST(SessionTest, WaitsForALockWithoutATimer) {
   ObservedState observed = Running(MakeApp("c1", kOld));
   observed.locks.push_back(HeldBy("db"));
@@ -156,6 +191,35 @@ TEST(SessionTest, LooksOnceMoreBeforeTheGateAndAtTheEnd) {
   EXPECT_EQ(looks, 2);
 }
 
+// A container without a hash is compared as it is now, and one with a limit by its restarts.
+TEST(SessionTest, LaterLookTakesWhatItDoesNotTellFromTheOneBefore) {
+  ObservedState first = Running(MakeApp("c1", {{.name = "db"}, {.name = "job"}, {.name = "web"}}));
+  for (ObservedContainer& container : first.engine.containers) {
+    container.config_hash = container.service == "web" ? "" : "c1:" + container.service;
+    container.restart_policy = container.service == "job" ? "on-failure:3" : "always";
+  }
+  const ObservedContainer db = first.engine.containers.front();
+  ASSERT_EQ(db.service, "db");
+  ASSERT_TRUE(db.spec.has_value());
+  Session session(MakeTarget({MakeApp("c2", {{.name = "db", .image = "db:2"}})}), {});
+  session.OnObserved(first, MonoTime{});
+  session.OnEngineGap();
+  std::optional<LookAction> look;
+  for (Action& action : session.Next(MonoTime{})) {
+    if (auto* it = std::get_if<LookAction>(&action)) look = std::move(*it);
+  }
+  ASSERT_TRUE(look.has_value());
+  EXPECT_THAT(look->seen, ElementsAre(db.id));
+  ObservedState second = first;
+  ObservedContainer& listed = second.engine.containers.front();
+  listed.spec.reset();
+  listed.restart_policy.reset();
+  session.OnObserved(second, MonoTime{});
+  const ObservedContainer& known = session.observed().engine.containers.front();
+  EXPECT_EQ(known.spec, db.spec);
+  EXPECT_EQ(known.restart_policy, "always");
+}
+
 TEST(SessionTest, GoesBackWhenANewContainerWillNotStart) {
   SimulatedDevice device(Running(MakeApp("c1", kOld)), MakeTarget({MakeApp("c2", kNew)}), 1, {});
   for (const std::string id : {"web_0_0_c2#1", "web_0_0_c2#2"}) {
@@ -242,9 +306,25 @@ INSTANTIATE_TEST_SUITE_P(AfterEachCompletion, InterruptTest, ::testing::Range(1,
 // on the way (I1, I2, I4, I8, I9).
 class SimulationTest : public ::testing::TestWithParam<unsigned> {};
 
-TEST_P(SimulationTest, ConvergesThroughFaultsCrashesAndLocks) {
-  for (unsigned round = 0; round < 250; ++round) {
-    const unsigned seed = GetParam() * 1000 + round;
+// What is unhealthy in a first run may be so in each; at rest an app runs one release.
+void ExpectOneRelease(const SimulatedDevice& device) {
+  if (!device.session().Finished() || OutcomeOf(device) != ApplyOutcome::kUnhealthy) return;
+  for (const AppReport& report : device.session().Reports()) {
+    std::set<std::string> releases;
+    for (const ObservedContainer& c : device.truth().engine.containers) {
+      if (c.IsUp() && c.app == report.app) releases.insert(c.commit);
+    }
+    EXPECT_LE(releases.size(), 1U) << report.app << ::testing::PrintToString(device.done());
+    if (report.back_to && !releases.empty()) {
+      EXPECT_THAT(releases, ElementsAre(*report.back_to));
+    }
+  }
+}
+
+void ConvergeThroughAll(unsigned first, unsigned rounds, SimulatedDevice::Chances chances,
+                        const SessionOptions& options) {
+  for (unsigned round = 0; round < rounds; ++round) {
+    const unsigned seed = first + round;
     SCOPED_TRACE("seed " + std::to_string(seed));
     std::mt19937 random(seed);
     const auto draw = [&](const std::string& version) {
@@ -290,17 +370,23 @@ TEST_P(SimulationTest, ConvergesThroughFaultsCrashesAndLocks) {
     const Target target = MakeTarget(
         {app, MakeApp("c2", {{.name = "x", .image = "registry.example/x:2"}}, "b2", "2")});
 
-    SimulatedDevice device(
-        start, target, seed,
-        {.step_fails = 5, .effect_without_reply = 40, .crash = 4, .lock_comes = 10});
-    device.Run({}, 600);
+    SimulatedDevice device(start, target, seed, chances);
+    device.Run(options, 600);
+    ExpectOneRelease(device);
     ASSERT_THAT(device.broken(), IsEmpty()) << ::testing::PrintToString(device.done());
     // And once nothing goes wrong any more:
     SimulatedDevice calm(device.truth(), target, seed, {});
     calm.truth().locks.clear();
+    for (ObservedContainer& container : calm.truth().engine.containers) {
+      if (container.state == ContainerState::kRestarting) {
+        container.state = ContainerState::kRunning;
+      }
+    }
     calm.Run({}, 600);
     // It may have begun on the way back from a failed cutover, which comes to its end first.
-    if (OutcomeOf(calm) == ApplyOutcome::kBlocked) calm.Run({}, 600);
+    const bool went_back =
+        OutcomeOf(calm) == ApplyOutcome::kBlocked || OutcomeOf(calm) == ApplyOutcome::kUnhealthy;
+    if (went_back) calm.Run({}, 600);
 
     ASSERT_THAT(calm.broken(), IsEmpty());
     ASSERT_EQ(OutcomeOf(calm), ApplyOutcome::kInSync);
@@ -315,6 +401,20 @@ TEST_P(SimulationTest, ConvergesThroughFaultsCrashesAndLocks) {
     ASSERT_EQ(calm.truth().engine.containers.size(), wanted.size()) << "left over";
     ASSERT_LE(calm.truth().engine.images.size(), wanted.size()) << "an image nobody needs";
   }
+}
+TEST_P(SimulationTest, ConvergesThroughFaultsCrashesAndLocks) {
+  ConvergeThroughAll(GetParam() * 1000, 250,
+                     {.step_fails = 5, .effect_without_reply = 40, .crash = 4, .lock_comes = 10},
+                     {});
+}
+TEST_P(SimulationTest, ConvergesThroughReleasesThatGoBack) {
+  SessionOptions options;
+  options.rollback = true;
+  ConvergeThroughAll(GetParam() * 1000, 100, {.unhealthy = 20}, options);
+  ConvergeThroughAll(
+      GetParam() * 1000 + 500, 100,
+      {.step_fails = 3, .effect_without_reply = 40, .crash = 4, .lock_comes = 10, .unhealthy = 20},
+      options);
 }
 INSTANTIATE_TEST_SUITE_P(Seeds, SimulationTest, ::testing::Range(0u, 40u));
 

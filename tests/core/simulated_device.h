@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <map>
 #include <optional>
 #include <random>
 #include <set>
@@ -28,6 +29,7 @@ class SimulatedDevice {
     unsigned power_cut = 0;             // After each completion.
     unsigned boot_reverts = 0;          // At each boot: what was written last is not in force.
     unsigned stays_up = 0;              // The machine accepts to reboot, and does not.
+    unsigned unhealthy = 0;             // Of the starts of a new container: it never settles.
   };
 
   SimulatedDevice(ObservedState truth, Target target, unsigned seed, Chances chances)
@@ -39,6 +41,10 @@ class SimulatedDevice {
     Restart();
     while (!session_->Finished() && completions_ < most) {
       Collect();
+      for (const std::string& container : std::exchange(examined_, {})) {
+        session_->OnExamined(container, {});
+        Collect();
+      }
       if (session_->Finished()) break;
       if (!work_.empty()) {
         CompleteOne();
@@ -62,6 +68,11 @@ class SimulatedDevice {
   const std::vector<std::string>& done() const { return done_; }
   void FailAlways(StepKind kind, const std::string& subject) { cursed_.insert({kind, subject}); }
   void Interrupt() { session_->Interrupt(); }
+  void Crash() {
+    ++crashes_;
+    done_.push_back("crash");
+    Restart();
+  }
   // Called after each completion.
   std::function<void(SimulatedDevice&)> after_completion;
 
@@ -144,6 +155,8 @@ class SimulatedDevice {
         }
       } else if (const auto* save = std::get_if<SaveRecordAction>(&action)) {
         truth_.AppFor(save->record.app) = save->record;
+      } else if (const auto* examine = std::get_if<ExamineAction>(&action)) {
+        examined_.push_back(examine->container);
       }
     }
   }
@@ -208,6 +221,9 @@ class SimulatedDevice {
       ApplyEffect(step, work.step->request, result, truth_);
       done_.push_back(std::string(StepKindName(step.kind)) + " " + step.subject);
     }
+    const bool starts = performed && step.kind == StepKind::kStartContainer;
+    const bool crashes = starts && step.detail != "old" && IsNew(step) && IsUnlucky(step.subject);
+    if (crashes) truth_.FindContainer(step.subject)->state = ContainerState::kRestarting;
     for (const LockHolder& holder : result.holders) {
       std::erase(truth_.spans, holder.app);
       std::erase(truth_.reboot_spans, holder.app);
@@ -222,6 +238,22 @@ class SimulatedDevice {
     } else {
       session_->OnStepDone(step.id, result, now_);
     }
+    if (crashes) {
+      session_->OnEngineEvent({EngineEventKind::kDied, step.subject, 1, Health::kNone}, now_);
+    }
+  }
+
+  bool IsNew(const Step& step) const {
+    const AppRecord* record = truth_.FindApp(step.app);
+    const auto& all = truth_.engine.containers;
+    return record != nullptr && std::any_of(all.begin(), all.end(), [&](const auto& c) {
+             return c.id == step.subject && c.commit != record->committed;
+           });
+  }
+  // The same container has the same luck each time.
+  bool IsUnlucky(const std::string& container) {
+    if (chances_.unhealthy == 0) return false;
+    return luck_.try_emplace(container, Chance(chances_.unhealthy)).first->second;
   }
 
   std::string NewId(const Step& step) {
@@ -324,8 +356,10 @@ class SimulatedDevice {
   SessionOptions options_;
   std::optional<Session> session_;
   std::vector<Work> work_;
+  std::vector<std::string> examined_;
   MonoTime now_{};
   std::set<std::pair<StepKind, std::string>> cursed_;
+  std::map<std::string, bool> luck_;
   std::vector<std::string> broken_;
   std::vector<std::string> done_;
   int completions_ = 0;

@@ -99,9 +99,16 @@ class Engine:
         return self.call("GET", f"/containers/{container}/json")
 
     def containers(self, app=APP):
-        """Every container of the app, inspected."""
+        """Every container of the app, inspected. One that is being made is listed a moment before it can be."""
         label = urllib.parse.quote(json.dumps({"label": [f"io.balena.app-uuid={app}"]}))
-        return [self.inspect(c["Id"]) for c in self.call("GET", f"/containers/json?all=1&filters={label}")]
+        inspected = []
+        for container in self.call("GET", f"/containers/json?all=1&filters={label}"):
+            try:
+                inspected.append(self.inspect(container["Id"]))
+            except RuntimeError as error:
+                if ": 404 " not in str(error):
+                    raise
+        return inspected
 
     def running(self, app=APP):
         """service -> (container id, start time) of what runs; fails where a service runs twice."""
@@ -113,6 +120,21 @@ class Engine:
                     raise AssertionError(f"two containers of {service} run")
                 result[service] = (container["Id"], container["State"]["StartedAt"])
         return result
+
+    def processes(self):
+        """container id -> processes in its cgroup, whatever the engine knows of them."""
+        group = json.loads(pathlib.Path(self.dir, "daemon.json").read_text())["cgroup-parent"]
+        found = {}
+        for process in pathlib.Path("/proc").glob("[0-9]*"):
+            try:
+                member = re.search(re.escape(group) + "/([0-9a-f]{64})", (process / "cgroup").read_text())
+                name, state = re.search(r"\((.*)\) (.)", (process / "stat").read_text(), re.DOTALL).groups()
+            except OSError:
+                continue  # It has ended.
+            # What a runtime began and never let go is no service's yet.
+            if member and state != "Z" and not name.startswith("runc:["):
+                found.setdefault(member[1], []).append(process.name)
+        return found
 
     def images(self):
         return {tag for image in self.call("GET", "/images/json") for tag in image["RepoTags"] or []}

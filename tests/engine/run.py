@@ -4,43 +4,21 @@
     run.py [PATTERN...]     PATTERN: part of a test's name
 
 Environment: LOCKSTEP_BINARY, the command (build/release/lockstep); LOCKSTEP_KILLS, how often `apply` is killed;
-LOCKSTEP_SEED, at which moments."""
+LOCKSTEP_SEED, at which moments; LOCKSTEP_MOMENTS, after which steps an agent or its engine is (3,17);
+LOCKSTEP_FAULTS, how many updates a bad engine gets; LOCKSTEP_FAULT_SEED, which one alone."""
 import pathlib
-import signal
 import sys
-import unittest
 
 sys.dont_write_bytecode = True  # Nothing but build/ is written to.
+sys.path.insert(1, str(pathlib.Path(__file__).resolve().parents[1]))
 import harness  # noqa: E402
-
-
-class CountingResult(unittest.TextTestResult):
-    passed = 0
-
-    def addSuccess(self, test):
-        super().addSuccess(test)
-        self.passed += 1
+from counted_run import must_be_built, run  # noqa: E402
 
 
 def main():
-    if not harness.BINARY.exists():
-        print(f"{harness.BINARY} is not built: cmake --preset release && cmake --build --preset release --target lockstep")
-        print("0 passed, 1 failed")
+    if not must_be_built(harness.BINARY):
         return 1
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    loader = unittest.TestLoader()
-    loader.testNamePatterns = [f"*{pattern}*" for pattern in sys.argv[1:]] or None
-    suite = loader.discover(str(pathlib.Path(__file__).parent), pattern="*_test.py")
-    runner = unittest.TextTestRunner(stream=sys.stdout, verbosity=2, resultclass=CountingResult)
-    result = runner.run(suite)
-    failed = len({id(test) for test, _ in result.failures + result.errors})
-    for _, reason in result.skipped:
-        print("skipped:", reason)
-    if result.passed == failed == len(result.skipped) == 0:
-        print("no test was run")
-        failed = 1
-    print(f"{result.passed} passed, {failed} failed, {len(result.skipped)} skipped", flush=True)
-    return 1 if failed else 0
+    return run(pathlib.Path(__file__).parent, sys.argv[1:])
 
 
 if __name__ == "__main__":

@@ -76,25 +76,6 @@ TEST(RenderPullTest, NeverExceedsTheWidth) {
   }
 }
 
-TEST(TransferRateTest, CountsTheLastSecondsOnly) {
-  TransferRate rate;
-  EXPECT_EQ(rate.bytes_per_second(), 0);
-  rate.Add(At(milliseconds(0)), 0);
-  for (int second = 1; second <= 10; ++second) rate.Add(At(seconds(second)), second * 1'000);
-  for (int second = 11; second <= 16; ++second) {
-    rate.Add(At(seconds(second)), 10'000 + (second - 10) * 5'000);
-  }
-  EXPECT_EQ(rate.bytes_per_second(), 5'000);
-}
-
-TEST(TransferRateTest, BeginsAgainWithThePull) {
-  TransferRate rate;
-  rate.Add(At(seconds(0)), 0);
-  rate.Add(At(seconds(1)), 9'000);
-  rate.Add(At(seconds(2)), 100);
-  EXPECT_EQ(rate.bytes_per_second(), 0);
-}
-
 TEST(ApplyProgressTest, PlainLinesOfAPullAreRateLimited) {
   ApplyProgress progress{Style()};
   EXPECT_THAT(progress.OnEvent(StepEvent(EventKind::kStepStarted, StepKind::kPullImage),
@@ -102,8 +83,9 @@ TEST(ApplyProgressTest, PlainLinesOfAPullAreRateLimited) {
               ElementsAre("aa: download x/web:2"));
   std::vector<std::string> lines;
   for (int tenth = 1; tenth <= 100; ++tenth) {
-    for (auto& line : progress.OnEvent(Bytes(tenth * 100'000, 20'000'000),
-                                       At(milliseconds(tenth * 100)), false)) {
+    Event event = Bytes(tenth * 100'000, 20'000'000);
+    event.bytes_per_second = 1e6;
+    for (auto& line : progress.OnEvent(event, At(milliseconds(tenth * 100)), false)) {
       lines.push_back(std::move(line));
     }
   }
@@ -212,6 +194,23 @@ TEST(ApplyProgressTest, AFailedStepSaysWhy) {
   EXPECT_THAT(progress.OnEvent(failed, At(seconds(0)), false),
               ElementsAre(AllOf(HasSubstr("download x/web:2: failed"), HasSubstr("check its name"),
                                 Not(HasSubstr("\x1b")))));
+}
+
+TEST(ApplyProgressTest, BelowAFailureStandsWhatTheContainerPrinted) {
+  ApplyProgress progress{Style(true)};
+  Event failed = StepEvent(EventKind::kStepFailed, StepKind::kAwaitHealth);
+  failed.error = MakeError(ErrorCode::kUnavailable, "it did not stay up: it exited with 3");
+  failed.findings.exit_code = 3;
+  failed.findings.last_lines = {"starting", "no\x1b[2J \xe2\x80\xae config"};
+  EXPECT_THAT(
+      progress.OnEvent(failed, At(seconds(0)), false),
+      ElementsAre(HasSubstr("it exited with 3"), "  it printed last:", "    \x1b[2mstarting\x1b[0m",
+                  "    \x1b[2mno\\x1b[2J \\xe2\\x80\\xae config\x1b[0m"));
+  failed.findings.last_lines.clear();
+  failed.findings.lines_missing = "it has no log";
+  EXPECT_THAT(progress.OnEvent(failed, At(seconds(0)), false),
+              ElementsAre(HasSubstr("it exited with 3"),
+                          "  what it printed cannot be read: it has no log"));
 }
 
 TEST(ApplyProgressTest, WarnsOfWhatIsNoStep) {

@@ -356,6 +356,8 @@ INSTANTIATE_TEST_SUITE_P(
          "invalid-value", "io.lockstep.config-hash: "},
         {"Strategy", kWeb + "/labels", R"({"io.balena.update.strategy": "handover"})",
          "unknown-strategy", "`handover` is none of"},
+        {"Rollback", kWeb + "/labels", R"({"io.balena.update.rollback": "maybe"})", "invalid-value",
+         "`maybe` is neither yes (1, true) nor no (0, false)"},
         {"Network", kComposition + "/networks", R"(["back"])", "undefined-network", "`back`"},
         {"NetworkMode", kComposition, R"({"network_mode": "back"})", "undefined-network", "`back`"},
         {"NetworkModeAndNetworks", kComposition + "/network_mode", R"("host")", "invalid-value",

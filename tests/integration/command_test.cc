@@ -297,10 +297,25 @@ TEST_F(CommandTest, AnEngineThatIsNotThereIsUnavailableAndSaysWhatToDo) {
   EXPECT_THAT(outcome.err, AllOf(HasSubstr("none.sock"), HasSubstr("; ")));
 }
 
-TEST_F(CommandTest, AnEngineByTcpIsUnsupported) {
-  const auto outcome = RunBare({"status", "--json", "--engine=tcp://127.0.0.1:2376"});
+TEST_F(CommandTest, AnEngineBySshIsUnsupported) {
+  const auto outcome = RunBare({"status", "--json", "--engine=ssh://127.0.0.1"});
   EXPECT_EQ(outcome.status, 1);
   EXPECT_EQ(json::parse(outcome.out)["error"]["code"], "unsupported");
+  EXPECT_THAT(outcome.err, HasSubstr("ssh -L"));
+}
+
+// Nobody listens at port 1; 0.0.0.0 stands for any address that is not known to be this machine.
+TEST_F(CommandTest, AnEngineThatOthersCouldPoseAsIsWarnedOf) {
+  for (const char* name : {"DOCKER_TLS_VERIFY", "DOCKER_TLS"}) unsetenv(name);
+  const auto ask = [&](const char* engine) {
+    return RunBare({"status", "--json", "--engine", engine, "--state-dir=" + Path("state"),
+                    "--locks-root=" + Path("locks")});
+  };
+  const auto exposed = ask("tcp://0.0.0.0:1");
+  EXPECT_EQ(json::parse(exposed.out)["error"]["code"], "unavailable");
+  EXPECT_THAT(exposed.err, AllOf(HasSubstr("warning"), HasSubstr("DOCKER_TLS_VERIFY"),
+                                 HasSubstr("tcp://0.0.0.0:1")));
+  EXPECT_THAT(ask("tcp://127.0.0.1:1").err, Not(HasSubstr("warning")));
 }
 
 TEST_F(CommandTest, AnEngineThatIsNoUrlIsInvalidInput) {

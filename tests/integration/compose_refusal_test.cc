@@ -153,6 +153,8 @@ TEST(ComposeGapTest, AWrongValueBlocksTheApp) {
            {WebWith("labels: 5"), "invalid-value", "services.web.labels: "},
            {WebWith("labels: [io.balena.app-id=5]"), "invalid-value", "Lockstep itself sets"},
            {WebWith("labels: {io.lockstep.restart: a}"), "invalid-value", "Lockstep itself sets"},
+           {WebWith("labels: {io.balena.update.rollback: maybe}"), "invalid-value",
+            "`maybe` is neither yes (1, true) nor no (0, false)"},
            {WebWith("labels: {io.balena.update.strategy: soon}"), "unknown-strategy",
             "services.web.labels.io.balena.update.strategy: "},
            {WebWith("networks: [front]"), "undefined-network", "`front`"},

@@ -40,6 +40,19 @@ TEST(EventJsonTest, WritesTheProgressOfAStep) {
                     R"("current_bytes":5,"total_bytes":0})");
 }
 
+TEST(EventJsonTest, WritesTheRateTheTimeLeftAndEachLayer) {
+  Event event = At(EventKind::kProgress);
+  event.current_bytes = 50;
+  event.total_bytes = 100;
+  event.bytes_per_second = 10.9;
+  event.layers = {{"aa", "Downloading", 50, 100}, {"bb", "Waiting", 0, 0}};
+  EXPECT_EQ(WriteEvent(event),
+            kHead + R"("progress","app":"shop","current_bytes":50,"total_bytes":100,)"
+                    R"("bytes_per_s":10,"left_s":5,"layers":[)"
+                    R"({"id":"aa","status":"Downloading","current_bytes":50,"total_bytes":100},)"
+                    R"({"id":"bb","status":"Waiting","current_bytes":0,"total_bytes":0}]})");
+}
+
 TEST(EventJsonTest, WritesWhoHoldsAnApp) {
   Event event = At(EventKind::kHeld);
   LockHolder& holder = event.holders.emplace_back();
@@ -59,6 +72,25 @@ TEST(EventJsonTest, IsOneLineWhateverAnErrorSays) {
   EXPECT_EQ(line.find('\n'), std::string::npos);
   EXPECT_NE(line.find(R"("error":{"code":"unavailable","message":"two\nlines and )"),
             std::string::npos);
+}
+
+TEST(EventJsonTest, WritesWhatWasFoundOutAboutAContainer) {
+  Event event = At(EventKind::kStepFailed);
+  event.service = "web";
+  event.findings.exit_code = 137;
+  event.findings.out_of_memory = true;
+  event.findings.restarts = 2;
+  event.findings.last_lines = {"starting", "cannot \"start\""};
+  EXPECT_EQ(WriteEvent(event),
+            kHead + R"("step-failed","app":"shop","service":"web","exit_code":137,"oom":true,)"
+                    R"("restart_count":2,"logs":["starting","cannot \"start\""]})");
+  event.findings = {};
+  event.findings.engine_error = "e";
+  event.findings.health_output = "h";
+  event.findings.lines_missing = "m";
+  EXPECT_EQ(WriteEvent(event), kHead + R"("step-failed","app":"shop","service":"web",)"
+                                       R"("engine_error":"e","health_output":"h",)"
+                                       R"("logs_missing":"m"})");
 }
 
 TEST(EventJsonTest, CarriesThePlan) {

@@ -24,7 +24,10 @@ void AwaitStop(std::stop_token token) {
 template <typename F>
 int StatusOfChild(F body) {
   const pid_t child = fork();
-  if (child == 0) _exit(body());
+  if (child == 0) {
+    for (const int number : {SIGINT, SIGTERM, SIGHUP}) signal(number, SIG_DFL);  // Of the shell.
+    _exit(body());
+  }
   int status = 0;
   EXPECT_EQ(waitpid(child, &status, 0), child);
   return WIFEXITED(status) ? WEXITSTATUS(status) : 1'000 + WTERMSIG(status);

@@ -288,6 +288,7 @@ class Generator {
     if (Flag()) container.networks = std::vector<std::string>{"front"};
     if (Flag()) container.lock_dir = Flag() ? "" : "/locks/1/web";
     container.settled = Flag();
+    container.lost = Flag();
     return container;
   }
 
@@ -314,6 +315,11 @@ class Generator {
     if (Flag()) app.failed = {"c0"};
     if (Flag()) app.stopped = {"web"};
     if (Flag()) app.purge = {"data"};
+    if (Flag()) app.renamed = {{"x1", "db_0_0_c1"}};
+    if (Flag()) app.unhealthy = {{"c0", {"web", "db"}}};
+    if (Flag()) app.restart = {"x1", "x2"};
+    app.remove = Flag();
+    app.paused = Flag();
     return app;
   }
 
@@ -324,7 +330,7 @@ auto Members(const ObservedContainer& c) {
   return std::tie(c.id, c.name, c.image, c.image_id, c.state, c.health, c.exit_code,
                   c.restart_count, c.created_at, c.started_at, c.app, c.app_id, c.service, c.commit,
                   c.owned, c.labels, c.config_hash, c.spec, c.implied, c.restart_policy, c.networks,
-                  c.lock_dir, c.settled);
+                  c.lock_dir, c.settled, c.lost);
 }
 
 TEST(SnapshotTest, ReadsBackWhatItWrote) {

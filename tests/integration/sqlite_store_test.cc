@@ -282,10 +282,15 @@ TEST(SqliteStoreTest, LeavesTheFileOfANewerLockstepAlone) {
   EXPECT_THAT(OpenSqliteStoreToLook(directory / "state"), IsError(ErrorCode::kUnsupported));
 }
 
-// The version before had no settings.
+// What all of the versions before lack, and each of them by itself.
+constexpr const char* kNewest =
+    "ALTER TABLE app DROP COLUMN restart; ALTER TABLE app DROP COLUMN remove;"
+    "ALTER TABLE app DROP COLUMN paused;";
+constexpr const char* kNoRollback =
+    "ALTER TABLE app DROP COLUMN renamed; ALTER TABLE app DROP COLUMN unhealthy;";
 struct OldVersion {
   int version;
-  const char* lacks;
+  std::string lacks;
 };
 class OldStoreTest : public ::testing::TestWithParam<OldVersion> {};
 
@@ -294,8 +299,8 @@ TEST_P(OldStoreTest, IsReadAndGoesOn) {
   PutRecord(directory / "state", "shop");
   sqlite3* database = nullptr;
   ASSERT_EQ(sqlite3_open((directory / "state/lockstep.db").c_str(), &database), SQLITE_OK);
-  const std::string sql = std::string(GetParam().lacks) +
-                          "PRAGMA user_version = " + std::to_string(GetParam().version);
+  const std::string sql =
+      kNewest + GetParam().lacks + "PRAGMA user_version = " + std::to_string(GetParam().version);
   EXPECT_EQ(sqlite3_exec(database, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
   sqlite3_close(database);
   const auto seen = OpenSqliteStoreToLook(directory / "state");
@@ -307,11 +312,26 @@ TEST_P(OldStoreTest, IsReadAndGoesOn) {
     ASSERT_THAT(opened.assume_value().store->PutSetting("a", "1"), IsOk());
     ASSERT_THAT(opened.assume_value().store->PutConfigKeys({{"b", "1"}}), IsOk());
     ASSERT_THAT(opened.assume_value().store->PutReboot({"boot-1", "c1", 1, {}}), IsOk());
+    AppRecord failed;
+    failed.app = "failed";
+    failed.retries["s1:00000000000000aa"] = {1, WallTime(std::chrono::seconds(1))};
+    failed.renamed["c1"] = "web_0_0_c1";
+    failed.unhealthy["c2"] = {"web"};
+    failed.restart = {"c1"};
+    failed.paused = true;
+    ASSERT_THAT(opened.assume_value().store->PutApp(failed), IsOk());
+    ASSERT_THAT(opened.assume_value().store->PutSpecs("failed", {ServiceSpec()}), IsOk());
   }
   const auto again = OpenSqliteStore(directory / "state");
   ASSERT_THAT(again, IsOk());
   const StoreState state = again.assume_value().store->Load().assume_value();
-  EXPECT_EQ(state.apps.size(), 1U);
+  ASSERT_EQ(state.apps.size(), 2U);
+  EXPECT_EQ(state.apps[0].retries.size(), 1U);
+  EXPECT_EQ(state.apps[0].renamed.size(), 1U);
+  EXPECT_EQ(state.apps[0].unhealthy.size(), 1U);
+  EXPECT_THAT(state.apps[0].restart, ElementsAre("c1"));
+  EXPECT_TRUE(state.apps[0].paused);
+  EXPECT_FALSE(state.apps[1].paused);
   EXPECT_EQ(state.settings.size(), 1U);
   EXPECT_EQ(state.config_keys.size(), 1U);
   EXPECT_TRUE(state.reboot);
@@ -320,8 +340,16 @@ TEST_P(OldStoreTest, IsReadAndGoesOn) {
 INSTANTIATE_TEST_SUITE_P(
     Versions, OldStoreTest,
     ::testing::Values(
-        OldVersion{2, "DROP TABLE setting; DROP TABLE config_key; DROP TABLE reboot;"},
-        OldVersion{3, "DROP TABLE config_key; DROP TABLE reboot;"}),
+        OldVersion{2, std::string("DROP TABLE setting; DROP TABLE config_key; DROP TABLE reboot;"
+                                  "ALTER TABLE app DROP COLUMN retries; DROP TABLE spec;") +
+                          kNoRollback},
+        OldVersion{3, std::string("DROP TABLE config_key; DROP TABLE reboot;"
+                                  "ALTER TABLE app DROP COLUMN retries; DROP TABLE spec;") +
+                          kNoRollback},
+        OldVersion{
+            4, std::string("ALTER TABLE app DROP COLUMN retries; DROP TABLE spec;") + kNoRollback},
+        OldVersion{5, std::string("DROP TABLE spec;") + kNoRollback}, OldVersion{6, kNoRollback},
+        OldVersion{7, ""}),
     [](const auto& param_info) { return "From" + std::to_string(param_info.param.version); });
 
 TEST(SqliteStoreTest, AFileInPlaceOfTheDirectoryIsSaidToBeOne) {

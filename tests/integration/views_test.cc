@@ -149,15 +149,22 @@ TEST(RenderReportTest, SaysOfEachAppHowItEnded) {
   sick.app = "b";
   sick.outcome = ApplyOutcome::kUnhealthy;
   sick.unhealthy = {"db", "web"};
+  sick.findings["web"].exit_code = 3;
   AppReport blocked;
   blocked.app = "c";
   blocked.outcome = ApplyOutcome::kBlocked;
   blocked.gaps = {{"dependency-cycle", "web -> db -> web", true}};
-  report.apps = {held, sick, blocked};
+  AppReport back = sick;
+  back.app = "d";
+  back.back_to = "aaaaaaaabbbb";
+  back.gaps = {{"release-failed", "it is not tried again", true}};
+  report.apps = {held, sick, blocked, back};
   EXPECT_EQ(RenderReport(report, WallTime(seconds(1'005)), Style()),
             "shop: held by an update lock; nothing was interrupted\n"
-            "b: applied, but not healthy: db, web\n"
-            "c: blocked: web -> db -> web (dependency-cycle)\n");
+            "b: applied, but not healthy: db, web (it exited with 3)\n"
+            "c: blocked: web -> db -> web (dependency-cycle)\n"
+            "d: not healthy: db, web (it exited with 3); it went back to release aaaaaaaa\n"
+            "d: note: it is not tried again\n");
 }
 
 }  // namespace

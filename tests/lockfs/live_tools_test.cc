@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 
 #include <array>
+#include <atomic>
 #include <string>
 #include <thread>
 
@@ -134,7 +135,7 @@ class LiveToolTest : public HostLockFsTest, public ::testing::WithParamInterface
       GTEST_SKIP() << "runs inside a pid namespace: /proc/locks does not tell of every process";
     }
     lockfs::Seams seams;
-    seams.now = [this] { return now_; };
+    seams.now = [this] { return now_.load(); };
     locks_ = Open(seams);
     ASSERT_TRUE(locks_->Prepare(kShop));
   }
@@ -142,14 +143,14 @@ class LiveToolTest : public HostLockFsTest, public ::testing::WithParamInterface
   // Looks as an update that waits does: a file of flock is proven to be one in two looks.
   std::vector<LockHolder> LookTwice() {
     EXPECT_TRUE(locks_->Holders(kShop));
-    now_ += lockfs::FlockHistory::kApart;
+    now_ = now_.load() + lockfs::FlockHistory::kApart;
     return Holders(locks_->TakeAll(kShop, LockMode::kRespect));
   }
   static int Count(const fs::path& dir) {
     return static_cast<int>(std::distance(fs::directory_iterator(dir), fs::directory_iterator()));
   }
 
-  lockfs::FlockHistory::TimePoint now_;
+  std::atomic<lockfs::FlockHistory::TimePoint> now_{};  // Who watches asks for it as well.
   std::unique_ptr<HostLockFs> locks_;
 };
 

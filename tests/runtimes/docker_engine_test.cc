@@ -60,8 +60,8 @@ std::string Pulled(const std::string& lines) { return StubEngine::Reply(lines); 
 
 TEST(DockerEngineTest, WrongUrlIsRefused) {
   for (const auto& [url, code] : {std::pair{"unix://relative", ErrorCode::kInvalidInput},
-                                  std::pair{"docker.sock", ErrorCode::kUnsupported},
-                                  std::pair{"tcp://host:2376", ErrorCode::kUnsupported}}) {
+                                  std::pair{"docker.sock", ErrorCode::kInvalidInput},
+                                  std::pair{"ssh://host", ErrorCode::kUnsupported}}) {
     DockerOptions options;
     options.url = url;
     EXPECT_THAT(MakeDockerEngine(options), IsError(code)) << url;
@@ -195,6 +195,7 @@ TEST(DockerEngineTest, PullThatSendsALineWithoutEndIsABadReply) {
 
 TEST(DockerEngineTest, PullThatDoesNotMoveIsGivenUp) {
   StubEngine stub([](const std::string& line) {
+    if (line.ends_with("/info")) return StubEngine::Reply("{}");
     return line == "GET /version" ? StubEngine::Version() : std::string();
   });
   DockerOptions options;
@@ -209,6 +210,7 @@ TEST(DockerEngineTest, LinkThatDiesWhileALayerIsUnpackedOnTheFlyIsTimedByItsByte
     if (line == "GET /version") {
       return StubEngine::Reply(R"({"ApiVersion":"1.41","Engine":"balena-engine"})");
     }
+    if (line.ends_with("/info")) return StubEngine::Reply("{}");
     return StubEngine::OpenStream(
         R"({"status":"Extracting","id":"a","progressDetail":{"current":5,"total":9}})"
         "\n");
@@ -303,6 +305,32 @@ TEST(DockerEngineTest, ImageThatTheRegistryDoesNotHaveIsNotFound) {
   EXPECT_THAT(EngineAt(stub.url())->CheckImage("app:nope", {}), IsError(ErrorCode::kNotFound));
 }
 
+TEST(DockerEngineTest, EngineThatCannotAskARegistryDoesNotSayThatTheImageIsMissing) {
+  StubEngine stub(Always(StubEngine::Reply(
+      R"({"cause":"","message":"Path /v1.41/distribution/r/app:v1/json is not supported","response":0})",
+      404)));
+  EXPECT_THAT(EngineAt(stub.url())->CheckImage("r/app:v1", {}), IsError(ErrorCode::kUnsupported));
+}
+
+TEST(DockerEngineTest, ContainerThatIsThereIsFoundWithoutAStatusThatSaysSo) {
+  StubEngine stub([](const std::string& line) {
+    if (line == "GET /version") return StubEngine::Version();
+    if (line.starts_with("POST")) {
+      return StubEngine::Reply(
+          R"({"cause":"that name is already in use","message":"container create: creating container storage: the container name \"web\" is already in use by 790ec29fa9ae. You have to remove that container to be able to reuse that name: that name is already in use","response":500})",
+          500);
+    }
+    return StubEngine::Reply(
+        R"({"Id":"790ec29fa9ae","State":{"Status":"created"},"Config":{"Labels":{"io.lockstep.config-hash":"c1:1"}}})");
+  });
+  ContainerSpec spec;
+  spec.name = "web";
+  spec.labels = {{"io.lockstep.config-hash", "c1:1"}};
+  EXPECT_THAT(EngineAt(stub.url())->CreateContainer(spec, {}), IsOkAndHolds("790ec29fa9ae"));
+  spec.labels = {{"io.lockstep.config-hash", "c1:2"}};
+  EXPECT_THAT(EngineAt(stub.url())->CreateContainer(spec, {}), IsError(ErrorCode::kConflict));
+}
+
 // Thirty services in sync: what Lockstep made is known by its hash.
 std::string ThirtyContainers() {
   docker::Json list = docker::Json::array();
@@ -339,6 +367,19 @@ TEST(DockerEngineTest, OnlyContainersOfUnknownHashAreLookedInto) {
   const auto engine = EngineAt(stub.url());
   ASSERT_THAT(engine->Observe({{"c1:other"}, false}, {}), IsOk());
   EXPECT_THAT(stub.requests(), SizeIs(5 + 30 + 2)) << "each, and their image and engine once";
+}
+
+TEST(DockerEngineTest, WhatTheCallerHasSeenIsNotLookedIntoAgain) {
+  StubEngine stub(Listing(ThirtyContainers()));
+  const auto engine = EngineAt(stub.url());
+  const auto state = engine->Observe({{"c1:other"}, false, {"id3", "id7"}}, {});
+  ASSERT_THAT(state, IsOk());
+  EXPECT_THAT(stub.requests(), SizeIs(5 + 28 + 2));
+  for (const ObservedContainer& container : state.assume_value().containers) {
+    const bool seen = container.id == "id3" || container.id == "id7";
+    EXPECT_EQ(container.spec.has_value(), !seen) << container.id;
+    EXPECT_EQ(container.restart_policy.has_value(), !seen) << container.id;
+  }
 }
 
 TEST(DockerEngineTest, FailedContainerTellsHowOftenItWasRestarted) {

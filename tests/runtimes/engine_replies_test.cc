@@ -3,7 +3,10 @@
 
 #include <array>
 #include <chrono>
+#include <cstdint>
+#include <limits>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "capture.h"
@@ -15,7 +18,9 @@
 #include "inspect_reading.h"
 #include "listing.h"
 #include "lockstep/testing/matchers.h"
+#include "peer_text.h"
 #include "pull_stream.h"
+#include "resources.h"
 
 namespace lockstep::test {
 namespace {
@@ -84,6 +89,69 @@ struct StatusCase {
   int exit_code;
 };
 
+TEST(JsonReadTest, NulCharactersAreReplaced) {
+  const auto json = docker::ParseJson(R"({"a\u0000":["x\u0000y", "\\u0000"], "n": 1})");
+  ASSERT_TRUE(json);
+  EXPECT_EQ(docker::DumpJson(*json),
+            "{\"a\xef\xbf\xbd\":[\"x\xef\xbf\xbdy\",\"\\\\u0000\"],\"n\":1}");
+}
+
+TEST(JsonReadTest, TextIsCutBetweenCharacters) {
+  EXPECT_EQ(docker::CleanText("a\xc3\xa4z", 2), "a");
+  EXPECT_EQ(docker::CleanText("a\xc3\xa4z", 3), "a\xc3\xa4");
+  EXPECT_EQ(docker::CleanText("a\xe2\x82\xac", 9), "a\xe2\x82\xac");
+  EXPECT_EQ(docker::CleanText("a\xff", 9), "a\xef\xbf\xbd");
+  EXPECT_EQ(docker::CleanText("\xa4\xa4\xa4\xa4\xa4\xa4", 5).substr(0, 3), "\xef\xbf\xbd");
+}
+
+TEST(ListingTest, TimeThatNoCalendarHasIsTheNearest) {
+  const std::int64_t most = std::numeric_limits<std::int64_t>::max();
+  for (const auto& [seconds, expected] : {std::pair{most, 253'402'300'799L}, std::pair{-most, 0L},
+                                          std::pair{1'795'388'583L, 1'795'388'583L}}) {
+    EngineState state;
+    docker::ReadLists({{{"Id", "a"}, {"Created", seconds}}}, Json::array(), Json::array(),
+                      Json::object(), {}, state);
+    EXPECT_EQ(state.containers.at(0).created_at, WallTime(std::chrono::seconds(expected)));
+  }
+}
+
+TEST(ListingTest, ManyNetworksOfManyContainersAreFound) {
+  constexpr int kEach = 3000;
+  const Json labels = {{"io.balena.supervised", "true"},
+                       {"io.balena.app-uuid", "shop"},
+                       {"io.balena.service-name", "web"}};
+  Json containers = Json::array();
+  Json networks = Json::array();
+  Json endpoints;
+  for (int i = 0; i < 100; ++i) {
+    endpoints["e" + std::to_string(i)] = {{"NetworkID", "n" + std::to_string(i)}};
+  }
+  for (int i = 0; i < kEach; ++i) {
+    const std::string number = std::to_string(i);
+    networks.push_back({{"Id", "n" + number}, {"Name", "shop_n" + number}, {"Labels", labels}});
+    containers.push_back({{"Id", "c" + number},
+                          {"ImageID", "i"},
+                          {"Labels", labels},
+                          {"NetworkSettings", {{"Networks", endpoints}}}});
+  }
+  EngineState state;
+  docker::ReadLists(containers, {{{"Id", "i"}}}, networks, Json::object(), {}, state);
+  ASSERT_TRUE(state.containers.at(0).networks);
+  EXPECT_EQ(state.containers[0].networks->size(), 100U);
+}
+
+TEST(FailureTest, MessageIsTextAndShort) {
+  std::string umlauts = "x";
+  for (int i = 0; i < 700; ++i) umlauts += "\xc3\xa4";
+  for (const std::string& body : {umlauts, docker::DumpJson({{"message", umlauts}})}) {
+    const std::string message = docker::FailureOf({500, body}, "x").message;
+    ASSERT_TRUE(message.ends_with("..."));
+    EXPECT_LE(message.size(), docker::kMaxPeerText);
+    EXPECT_TRUE(umlauts.starts_with(message.substr(0, message.size() - 3)));
+  }
+  EXPECT_EQ(docker::FailureOf({500, "a\xff"}, "x").message, "a\xef\xbf\xbd");
+}
+
 TEST(ListingTest, HealthAndExitCodeAreInTheStatus) {
   for (const auto& [status, health, exit_code] : {
            StatusCase{"Up 3 minutes (healthy)", Health::kHealthy, 0},
@@ -126,12 +194,63 @@ TEST(ListingTest, StateThatIsNotKnownIsLeftAlone) {
   }
 }
 
+TEST(ListingTest, NetworkOfPodmanIsKnownByItsNameAlone) {
+  const Json labels = {{"io.balena.supervised", "true"},
+                       {"io.balena.app-uuid", "shop"},
+                       {"io.balena.service-name", "web"}};
+  const Json endpoints = {{"shop_front", {{"NetworkID", "shop_front"}}},
+                          {"podman", {{"NetworkID", "podman"}}}};
+  const Json containers = {{{"Id", "a"},
+                            {"ImageID", "i"},
+                            {"Labels", labels},
+                            {"NetworkSettings", {{"Networks", endpoints}}}}};
+  const Json networks = {{{"Id", "ded699a01a79"}, {"Name", "shop_front"}, {"Labels", labels}},
+                         {{"Id", "2f259bab93aa"}, {"Name", "podman"}}};
+  EngineState state;
+  docker::ReadLists(containers, {{{"Id", "i"}}}, networks, Json::object(), {}, state);
+  ASSERT_TRUE(state.containers.at(0).networks);
+  EXPECT_THAT(*state.containers[0].networks, ElementsAre("front"));
+}
+
+TEST(ResourcesTest, WhatPodmanAddsToANetworkIsNotItsDefinition) {
+  const ObservedNetwork network = docker::ReadNetwork(*docker::ParseJson(
+      R"({"Name":"shop_back","Id":"ded699a01a79","Driver":"bridge","IPAM":{"Driver":"default",
+          "Options":{"driver":"host-local"},"Config":[{"Subnet":"10.89.1.0/24",
+          "Gateway":"10.89.1.1"}]},"Options":{},"Labels":{"io.balena.supervised":"true",
+          "io.balena.app-uuid":"shop"}})"));
+  EXPECT_EQ(network.name, "back");
+  EXPECT_EQ(network.config, Value(Value::Map{}));
+}
+
 TEST(ResourcesTest, OldWordsForTheAppAreUnderstood) {
-  const docker::AppNames names = docker::AppOfResource(
-      {{"io.resin.supervised", "true"}, {"io.resin.app-id", "12"}, {"io.balena.app-uuid", "shop"}});
-  EXPECT_EQ(names.app, "shop");
-  EXPECT_EQ(names.app_id, "12");
-  EXPECT_EQ(docker::AppOfResource({{"io.resin.app-id", "12"}}).app, "") << "nobody supervises it";
+  const Labels labels = {
+      {"io.resin.supervised", "true"}, {"io.resin.app-id", "12"}, {"io.balena.app-uuid", "shop"}};
+  for (const auto& names :
+       {docker::AppOfNetwork(labels, "shop_front"), docker::AppOfVolume(labels, "12_data")}) {
+    EXPECT_EQ(names.app, "shop");
+    EXPECT_EQ(names.app_id, "12");
+  }
+  EXPECT_EQ(docker::AppOfNetwork({{"io.resin.app-id", "12"}}, "shop_front").app, "")
+      << "nobody supervises it";
+}
+
+// What balena-supervisor does not say in labels it says in names.
+TEST(ResourcesTest, WhatLabelsLeaveOutIsTakenFromTheName) {
+  const std::string uuid = "0123456789abcdef0123456789abcdef";
+  const Labels supervised = {{"io.balena.supervised", "true"}};
+  Labels by_id = supervised;
+  by_id["io.balena.app-id"] = "12";
+  Labels by_uuid = supervised;
+  by_uuid["io.balena.app-uuid"] = uuid;
+  const auto text = [](const docker::AppNames& names) { return names.app + " " + names.app_id; };
+  EXPECT_EQ(text(docker::AppOfNetwork(by_id, uuid + "_default")), uuid + " 12");
+  EXPECT_EQ(text(docker::AppOfVolume(by_uuid, "12_data")), uuid + " 12");
+  EXPECT_EQ(text(docker::AppOfVolume(supervised, "12_data")), "12 12");
+  // Made before it named them by the uuid: by that name nothing would find it.
+  EXPECT_EQ(text(docker::AppOfNetwork(supervised, "12_default")), " ");
+  EXPECT_EQ(text(docker::AppOfNetwork({}, uuid + "_default")), " ");
+  EXPECT_EQ(text(docker::AppOfVolume({}, "12_data")), " ");
+  EXPECT_EQ(text(docker::AppOfVolume(by_uuid, "data")), uuid + " ");
 }
 
 // Puts `with` in the place of each value in `json`, one after another.
@@ -189,6 +308,39 @@ TEST(InspectReadingTest, ReportsWhatWasAskedForAndNoDefault) {
       Field::kVolumes,
       Value::List{Value::Map{{"source", "vdata"}, {"target", "/data2"}, {"type", "volume"}}});
   EXPECT_EQ(spec, expected);
+}
+
+TEST(InspectReadingTest, WhatIsImpliedIsCanonical) {
+  const std::string id = "xxxxxxxxxxx\xc3\xa4";  // Its short form ends within a character.
+  const Json container = {{"Id", id},
+                          {"Config", {{"Hostname", "b"}}},
+                          {"HostConfig", {{"NetworkMode", "default"}}},
+                          {"NetworkSettings", {{"Networks", {{"shop_n", Json::object()}}}}}};
+  const auto reading = docker::ReadContainer(container, Json(), {{"shop", ""}, "web", {}, {}});
+  const Value::Map aliases = {{"aliases", Value::List{"b", "web", "xxxxxxxxxxx"}}};
+  const Value* implied = reading.implied.Find(Field::kNetworks);
+  ASSERT_NE(implied, nullptr);
+  EXPECT_EQ(*implied, Value(Value::Map{{"n", aliases}}));
+  EXPECT_EQ(reading.implied.Find(Field::kNetworkMode), nullptr) << "it is on a network of its own";
+}
+
+TEST(InspectReadingTest, WhatNoTargetCouldSayIsLeftOut) {
+  const Json container = {
+      {"Config", {{"Volumes", {{"data", Json::object()}, {"/v", Json::object()}}}}},
+      {"HostConfig", {{"NetworkMode", "a:b"}, {"Binds", {"/a:b", "/a:/b"}}}}};
+  const docker::EngineDefaults endless{std::string(200'000, 'x'), std::string(200'000, 'x'), true};
+  const auto reading =
+      docker::ReadContainer(container, container, {{"shop", ""}, "web", {}, endless});
+  for (const ServiceSpec* spec : {&reading.spec, &reading.implied}) {
+    for (const FieldValue& field : spec->fields) {
+      const FieldRow& row = RowOf(field.field);
+      EXPECT_THAT(NormalizeField(row, DenormalizeField(row, field.value), HostPaths::kAllowed),
+                  IsOkAndHolds(field.value))
+          << row.name;
+    }
+  }
+  EXPECT_NE(reading.implied.Find(Field::kVolumes), nullptr) << "that of the image is there";
+  EXPECT_NE(reading.spec.Find(Field::kVolumes), nullptr) << "that of the host is there";
 }
 
 TEST(InspectReadingTest, PortsAreReadAsATargetSaysThem) {
@@ -272,6 +424,23 @@ TEST(FailureTest, CodeSaysWhatCanBeDone) {
            FailureCase{409, "Conflict.", ErrorCode::kConflict},
            FailureCase{403, "network has active endpoints", ErrorCode::kConflict},
            FailureCase{302, "moved", ErrorCode::kBadReply},
+           // Podman's words, which has one status for nearly all.
+           FailureCase{
+               500,
+               "container create: creating container storage: the container name \"zz1\" is "
+               "already in use by 790ec29fa9ae. You have to remove that container to be "
+               "able to reuse that name: that name is already in use",
+               ErrorCode::kConflict},
+           FailureCase{500, "network name zn already used: network already exists",
+                       ErrorCode::kConflict},
+           FailureCase{500,
+                       "cannot remove container 790e as it is running - running or paused "
+                       "containers cannot be removed without force: container state improper",
+                       ErrorCode::kConflict},
+           FailureCase{500,
+                       "container 790e has dependent containers which must be removed before it: "
+                       "790f: container already exists",
+                       ErrorCode::kConflict},
        }) {
     const Error error =
         docker::FailureOf({status, docker::DumpJson({{"message", message}})}, "create container x");
@@ -336,9 +505,33 @@ TEST(TimeTest, ReadsWhatTheEngineWrites) {
   ASSERT_TRUE(time);
   EXPECT_EQ(time->time_since_epoch(), std::chrono::milliseconds(86'401'250));
   for (const char* text : {"0001-01-01T00:00:00Z", "", "yesterday", "2026-13-01T00:00:00Z",
-                           "2026-11-22T22:59:42.x37Z"}) {
+                           "2026-11-22T22:59:42.x37Z", "2026-11-22T24:00:00Z"}) {
     EXPECT_FALSE(docker::ParseTime(text)) << text;
   }
+}
+
+// Newer engines pass over the one of the container where they make an endpoint.
+TEST(CreateRequestTest, AMacAddressIsTheEndpointsForNewerEngines) {
+  ContainerSpec spec;
+  spec.app = "shop";
+  spec.spec.Set(Field::kMacAddress, Value(std::string("02:42:ac:11:65:43")));
+  spec.spec.Set(Field::kNetworks, Value::Map{{"a", Value::Map{}}});
+  docker::CreateRequest request = docker::MakeCreateRequest(spec, {});
+  EXPECT_EQ(docker::Text(request.body, "MacAddress"), "02:42:ac:11:65:43");
+  docker::MoveMacAddress(request);
+  EXPECT_FALSE(request.body.contains("MacAddress"));
+  EXPECT_EQ(request.body["NetworkingConfig"]["EndpointsConfig"]["shop_a"]["MacAddress"],
+            "02:42:ac:11:65:43");
+}
+
+TEST(CreateRequestTest, AMacAddressWithoutANetworkStaysTheContainers) {
+  ContainerSpec spec;
+  spec.app = "shop";
+  spec.spec.Set(Field::kMacAddress, Value(std::string("02:42:ac:11:65:43")));
+  spec.spec.Set(Field::kNetworkMode, Value(std::string("bridge")));
+  docker::CreateRequest request = docker::MakeCreateRequest(spec, {});
+  docker::MoveMacAddress(request);
+  EXPECT_EQ(docker::Text(request.body, "MacAddress"), "02:42:ac:11:65:43");
 }
 
 }  // namespace

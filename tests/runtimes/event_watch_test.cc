@@ -85,7 +85,8 @@ class EventWatchTest : public ::testing::Test {
         [&](const std::string& line) { return line == "GET /version" ? version() : events(line); });
     clock.StopAfter(pauses, stop);
     docker::EngineApi api(docker::ParseEngineUrl(stub.url()).value(), {});
-    docker::Observer observer(api);
+    docker::KnownNetworks networks;
+    docker::Observer observer(api, networks);
     docker::EventWatch watch(api, observer, clock, times);
     return watch.Run(sink, stop.get_token());
   }

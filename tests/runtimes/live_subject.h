@@ -29,8 +29,12 @@ inline RuntimeConformanceSubject LiveSubject() {
     std::fprintf(stderr, "LOCKSTEP_TEST_ENGINE and LOCKSTEP_TEST_REGISTRY name no engine\n");
     std::exit(1);
   }
-  return {std::move(engine).assume_value(), registry + "/app:v1", registry + "/app:v2",
-          registry + "/app:none"};
+  return {std::move(engine).assume_value(),
+          registry + "/app:v1",
+          registry + "/app:v2",
+          registry + "/app:none",
+          18473,
+          registry + "/crash:1"};
 }
 
 }  // namespace lockstep::test

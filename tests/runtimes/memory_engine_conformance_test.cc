@@ -18,7 +18,9 @@ RuntimeConformanceSubject MemorySubject() {
   const auto engine = std::make_shared<MemoryEngine>(options);
   engine->AddImage("registry/app:v1");
   engine->AddImage("registry/app:v2");
-  return {engine, "registry/app:v1", "registry/app:v2", "registry/app:none"};
+  engine->AddImage("registry/crash:1", {.exit_code = 1, .output = "cannot start\n"});
+  return {engine, "registry/app:v1", "registry/app:v2", "registry/app:none",
+          18473,  "registry/crash:1"};
 }
 
 INSTANTIATE_TEST_SUITE_P(Memory, RuntimeConformance,

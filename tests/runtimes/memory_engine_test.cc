@@ -171,6 +171,23 @@ TEST_F(MemoryEngineTest, StopRequestEndsALatency) {
   EXPECT_THAT(engine_.Observe({}, stop.get_token()), IsError(ErrorCode::kCancelled));
 }
 
+TEST(MemoryEngineCapacityTest, RefusesWhatDoesNotFitUntilSomethingGoes) {
+  MemoryOptions options;
+  options.capacity_bytes = 100;
+  MemoryEngine engine(options);
+  engine.AddImage("a", {.size_bytes = 60, .labels = {}, .content = "a", .exit_code = {}});
+  engine.AddImage("same-as-a", {.size_bytes = 60, .labels = {}, .content = "a", .exit_code = {}});
+  engine.AddImage("b", {.size_bytes = 41, .labels = {}, .content = "b", .exit_code = {}});
+  NoProgress progress;
+  const auto a = engine.PullImage({"a"}, progress, {});
+  ASSERT_THAT(a, IsOk());
+  EXPECT_THAT(engine.PullImage({"same-as-a"}, progress, {}), IsOk()) << "it is there";
+  EXPECT_THAT(engine.PullImage({"b"}, progress, {}), IsError(ErrorCode::kNoSpace));
+  EXPECT_EQ(engine.State().images.size(), 1u);
+  EXPECT_THAT(engine.RemoveImage(a.assume_value(), {}), IsOk());
+  EXPECT_THAT(engine.PullImage({"b"}, progress, {}), IsOk());
+}
+
 TEST_F(MemoryEngineTest, HealthIsWhatTheTestSays) {
   ContainerSpec wanted = Wanted();
   wanted.spec.Set(Field::kHealthcheck, Value::Map{{"test", Value::List{"CMD", "true"}}});

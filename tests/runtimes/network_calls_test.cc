@@ -57,8 +57,15 @@ class NetworksTest : public ::testing::Test {
       return StubEngine::Reply(kAmbiguous, 400);
     }
     if (line.find("/networks?") != std::string::npos) return StubEngine::Reply(List());
+    if (line.ends_with("/connect") && !refusal.empty()) return StubEngine::Reply(refusal, 500);
     if (line.find("/networks/create") != std::string::npos) {
-      return StubEngine::Reply(R"({"message":"network with name shop_net already exists"})", 409);
+      return StubEngine::Reply(taken, taken_status);
+    }
+    if (line.ends_with("/connect")) {
+      const bool held = std::any_of(networks.begin(), networks.end(), [&](const Held& one) {
+        return line.find("/networks/" + one.id + "/connect") != std::string::npos;
+      });
+      return held ? StubEngine::Reply("") : StubEngine::Reply(R"({"message":"not found"})", 404);
     }
     if (line.starts_with("DELETE")) return Delete(line.substr(line.rfind('/') + 1));
     if (line.find("/containers/json") != std::string::npos) return Users(line);
@@ -112,6 +119,9 @@ class NetworksTest : public ::testing::Test {
   }
 
   std::vector<Held> networks;
+  std::string taken = R"({"message":"network with name shop_net already exists"})";
+  int taken_status = 409;
+  std::string refusal;  // What it says to who connects; empty: that it is done.
   std::string container = "{}";
   const NetworkSpec net{"shop", "12", "net", Value::Map{}};
   StubEngine stub{[this](const std::string& line) { return Answer(line); }};
@@ -206,6 +216,19 @@ TEST_F(NetworksTest, OneThatIsThereTwiceIsThere) {
   EXPECT_EQ(networks.size(), 1U);
 }
 
+TEST_F(NetworksTest, WhatIsThereIsThereInPodmansWordsToo) {
+  networks = {{"a", ""}};
+  taken =
+      R"({"cause":"network already exists","message":"network name shop_net already used: network already exists","response":500})";
+  taken_status = 500;
+  EXPECT_THAT(Engine()->CreateNetwork(net, {}), IsOk());
+  refusal =
+      R"({"cause":"network is already connected","message":"container 3b63be0c737a is already connected to network \"shop_net\": network is already connected","response":500})";
+  EXPECT_THAT(Engine()->ConnectNetwork("c1", net, Value::Map{}, {}), IsOk());
+  refusal = R"({"message":"no space left on device","response":500})";
+  EXPECT_THAT(Engine()->ConnectNetwork("c1", net, Value::Map{}, {}), IsError(ErrorCode::kNoSpace));
+}
+
 TEST_F(NetworksTest, OneOfAnotherDefinitionOrOwnerIsAConflict) {
   networks = {{"a", ""}};
   EXPECT_THAT(Engine()->CreateNetwork({"shop", "12", "net", Value::Map{{"internal", true}}}, {}),
@@ -247,6 +270,55 @@ TEST_F(NetworksTest, ContainerWhoseNetworkGotANamesakeIsStarted) {
   EXPECT_EQ(networks.size(), 1U);
   networks = {{"a", "", true}, {"b", "", true}};
   EXPECT_THAT(Engine()->StartContainer("c1", {}), IsError(ErrorCode::kConflict));
+}
+
+struct KnownCase {
+  const char* name;
+  std::string list;  // What the last look saw.
+  bool asked;        // Whether the engine is asked for its networks.
+};
+
+TEST_F(NetworksTest, OneThatWasSeenAloneIsMeantWithoutAskingAgain) {
+  docker::EngineApi api(docker::ParseEngineUrl(stub.url()).value(), {});
+  networks = {{"a", ""}};
+  const std::string one = List();
+  networks = {{"a", ""}, {"b", ""}};
+  const std::string two = List();
+  networks = {{"a", "", false, "null"}};
+  const std::string theirs = List();
+  networks = {{"old", ""}};
+  const std::string former = List();
+  for (const KnownCase& row :
+       {KnownCase{"alone", one, false}, KnownCase{"never seen", "[]", true},
+        KnownCase{"of several", two, true}, KnownCase{"theirs", theirs, true},
+        KnownCase{"gone since", former, true}}) {
+    networks = {{"a", ""}};
+    docker::KnownNetworks known;
+    known.Replace(docker::ParseJson(row.list).value());
+    const auto before = static_cast<std::ptrdiff_t>(stub.requests().size());
+    EXPECT_THAT(docker::Connect(api, known, {{"shop", "12"}, "shop_net"}, "c1", {}, {}), IsOk())
+        << row.name;
+    EXPECT_EQ(Connected().back(), "a") << row.name;
+    auto requests = stub.requests();
+    requests.erase(requests.begin(), requests.begin() + before);
+    const auto lists = [](const std::string& line) {
+      return line.find("/networks?") != std::string::npos;
+    };
+    EXPECT_EQ(std::any_of(requests.begin(), requests.end(), lists), row.asked) << row.name;
+  }
+}
+
+TEST_F(NetworksTest, OneThatWasSeenAloneIsRemovedOnceByItsId) {
+  docker::EngineApi api(docker::ParseEngineUrl(stub.url()).value(), {});
+  networks = {{"a", ""}};
+  docker::KnownNetworks known;
+  known.Replace(docker::ParseJson(List()).value());
+  EXPECT_THAT(docker::RemoveNetwork(api, known, net, {}), IsOk());
+  EXPECT_THAT(networks, IsEmpty());
+  EXPECT_THAT(stub.requests(), Not(Contains(HasSubstr("/networks?"))));
+  networks = {{"b", ""}};  // Made by somebody since.
+  EXPECT_THAT(docker::RemoveNetwork(api, known, net, {}), IsOk());
+  EXPECT_THAT(networks, IsEmpty());
 }
 
 TEST_F(NetworksTest, FurtherNetworksOfAContainerAreConnectedByTheirIds) {

@@ -13,7 +13,8 @@
 #include <vector>
 
 #include "capture.h"
-#include "image_calls.h"
+#include "image_pull.h"
+#include "peer_text.h"
 
 namespace lockstep::test {
 namespace {
@@ -262,7 +263,8 @@ TEST(PullStreamTest, NonsenseIsPassedOver) {
         R"({"status":"Downloading","id":"c","progressDetail":{"current":1e300}})",
         R"({"status":"Extracting","id":"d","progressDetail":7})", R"({"id":"Total"})",
         R"({"id":"Total","progressDetail":{"current":"5","total":-5}})"}) {
-    EXPECT_FALSE(pull.stream.OnLine(line, kStart)) << line;
+    pull.stream.OnLine(line, kStart);
+    EXPECT_EQ(pull.stream.bytes(), docker::PullStream::Bytes()) << line;
   }
   EXPECT_FALSE(pull.stream.error());
 }
@@ -320,7 +322,7 @@ TEST(PullWatchTest, LatestByteIsKeptInWhateverOrderTheyAreNoted) {
 TEST(LineReaderTest, LinesComeWholeHoweverTheyAreCut) {
   const std::string text = "one\ntwo\n\nthree\n";
   for (std::size_t size = 1; size <= text.size(); ++size) {
-    docker::LineReader reader;
+    docker::LineReader reader(5);
     std::vector<std::string> lines;
     for (std::size_t at = 0; at < text.size(); at += size) {
       EXPECT_TRUE(reader.Feed(text.substr(at, size),
@@ -331,10 +333,29 @@ TEST(LineReaderTest, LinesComeWholeHoweverTheyAreCut) {
 }
 
 TEST(LineReaderTest, EndlessLineIsRefused) {
-  docker::LineReader reader;
+  docker::LineReader reader(1 << 20);
   const std::string piece(1 << 20, 'x');
   EXPECT_TRUE(reader.Feed(piece, [](std::string_view) {}));
   EXPECT_FALSE(reader.Feed(piece, [](std::string_view) {}));
+}
+
+TEST(PullStreamTest, WhatIsKeptIsBounded) {
+  docker::PullWatch watch;
+  docker::PullStream stream(kStart, docker::Unpacking::kAfterDownload, watch);
+  const auto layer = [](const std::string& id) {
+    return R"({"status":"Downloading","id":")" + id +
+           R"(","progressDetail":{"current":1,"total":2}})";
+  };
+  EXPECT_FALSE(stream.OnLine(layer(std::string(65, 'a')), kStart)) << "no layer is called that";
+  for (int i = 0; i < 5000; ++i) stream.OnLine(layer("l" + std::to_string(i)), kStart);
+  EXPECT_EQ(stream.progress().total_bytes, 2 * 512);
+  std::string many = R"({"status":"Downloading","id":"l0","progressDetail":{"current":2},"x":[0)";
+  for (int i = 0; i < 300; ++i) many += ",0";
+  EXPECT_FALSE(stream.OnLine(many + "]}", kStart));
+  EXPECT_EQ(stream.progress().current_bytes, 512);
+  stream.OnLine(R"({"error":")" + std::string(100'000, 'x') + R"("})", kStart);
+  ASSERT_TRUE(stream.error());
+  EXPECT_LE(stream.error()->size(), docker::kMaxPeerText);
 }
 
 struct ReferenceCase {
@@ -353,6 +374,39 @@ TEST(PullQueryTest, TagOrDigestIsAlwaysGiven) {
         ReferenceCase{"a&fromSrc=x", "fromImage=a%26fromSrc%3Dx&tag=latest"}}) {
     EXPECT_EQ(docker::PullQuery(reference), query);
   }
+}
+
+TEST(PullStreamTest, TellsOfEachLayer) {
+  Pull pull;
+  pull.Downloads(40, 1);
+  pull.stream.OnLine(R"({"status":"Waiting","id":"b","progressDetail":{}})", kStart);
+  EXPECT_THAT(pull.stream.progress().layers, ElementsAre(LayerProgress{"a", "Downloading", 40, 99},
+                                                         LayerProgress{"b", "Waiting", 0, 0}));
+  pull.Says("Pull complete", 2);
+  EXPECT_EQ(pull.stream.progress().layers.at(0), (LayerProgress{"a", "Pull complete", 99, 99}));
+}
+
+TEST(PullStreamTest, AChangeOfStatusAloneIsProgress) {
+  Pull pull;
+  EXPECT_TRUE(pull.stream.OnLine(R"({"status":"Waiting","id":"a"})", kStart));
+  EXPECT_FALSE(pull.stream.OnLine(R"({"status":"Waiting","id":"a"})", kStart));
+  EXPECT_TRUE(pull.stream.OnLine(R"({"status":"Verifying Checksum","id":"a"})", kStart));
+}
+
+TEST(PullStreamTest, KeepsNoMoreThanAnImageCanHave) {
+  Pull pull;
+  const std::string huge(100'000, 'x');
+  for (int i = 0; i < 5'000; ++i) {
+    pull.stream.OnLine(docker::DumpJson({{"id", std::to_string(i)}, {"status", huge}}), kStart);
+    pull.stream.OnLine(docker::DumpJson({{"id", huge + std::to_string(i)}, {"status", "x"}}),
+                       kStart);
+  }
+  std::size_t bytes = 0;
+  for (const LayerProgress& layer : pull.stream.progress().layers) {
+    bytes += layer.id.size() + layer.status.size();
+  }
+  EXPECT_LT(bytes, 64'000u);
+  EXPECT_LE(pull.stream.progress().layers.size(), 512u);
 }
 
 }  // namespace

@@ -51,6 +51,12 @@ class StubEngine {
     return requests_;
   }
 
+  // With their headers, as they came.
+  std::vector<std::string> heads() {
+    const std::lock_guard lock(mutex_);
+    return heads_;
+  }
+
   static std::string Reply(const std::string& body, int status = 200) {
     return "HTTP/1.1 " + std::to_string(status) +
            " Text\r\nContent-Type: application/json\r\nContent-Length: " +
@@ -100,6 +106,7 @@ class StubEngine {
     {
       const std::lock_guard lock(mutex_);
       requests_.push_back(line);
+      heads_.push_back(head.substr(0, head.find("\r\n\r\n") + 2));
     }
     const std::string reply = handler_(line);
     for (std::size_t sent = 0; sent < reply.size();) {
@@ -117,6 +124,7 @@ class StubEngine {
   int wake_[2] = {-1, -1};
   std::mutex mutex_;
   std::vector<std::string> requests_;
+  std::vector<std::string> heads_;
   std::thread thread_;
 };
 

@@ -7,9 +7,19 @@
 #include <string>
 #include <vector>
 
+#include "lockstep/lock.h"
 #include "lockstep/value.h"
 
 namespace lockstep {
+
+// A step that failed, and is to be tried again.
+struct Retry {
+  static constexpr int kMostFailures = 1'000'000;
+
+  int failures = 0;  // In a row; a store may be spoilt, so whoever reads one bounds it.
+  WallTime due{};
+  friend bool operator==(const Retry&, const Retry&) = default;
+};
 
 // What the store remembers of one app because it cannot be seen.
 struct AppRecord {
@@ -26,10 +36,26 @@ struct AppRecord {
   // Ids of the containers that ran until the cutover stopped them: they start again if they are to
   // run, whatever their restart policy makes of their end. Sorted.
   std::vector<std::string> interrupted;
+  std::map<std::string, Retry> retries;  // By step id.
+  // Ids of containers that a person asked to restart, until they have been. Sorted.
+  std::vector<std::string> restart = {};
+  bool remove = false;  // A person asked for the app to go.
+  bool paused = false;  // Nothing of it that runs is changed until a person lets it go on.
+  // Containers that the cutover takes over as they are: their names before it, by id. For going
+  // back.
+  std::map<std::string, std::string> renamed = {};
+  // By release in `failed`: its services that did not become healthy.
+  std::map<std::string, std::vector<std::string>> unhealthy = {};
 
+  // Somebody asks for this release again; false where it has not failed.
+  bool ForgetFailed(const std::string& release) {
+    unhealthy.erase(release);
+    return std::erase(failed, release) != 0;
+  }
   bool empty() const {  // Nothing worth remembering.
     return !committed && !cutover && failed.empty() && stopped.empty() && purge.empty() &&
-           retired.empty() && networks.empty() && interrupted.empty();
+           retired.empty() && networks.empty() && interrupted.empty() && retries.empty() &&
+           restart.empty() && !remove && !paused && renamed.empty() && unhealthy.empty();
   }
   friend bool operator==(const AppRecord&, const AppRecord&) = default;
 };

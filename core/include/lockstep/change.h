@@ -28,6 +28,8 @@ enum class ReasonCode {
   kPaused,         // Left as it is, and reported; likewise kRestarting and kUnhealthy.
   kRestarting,
   kNameChanged,  // Somebody renamed the container: `from` and `to` are its names.
+  kAsked,        // A person asked for it.
+  kLost,         // Runs, and the engine does not know.
 };
 std::string_view ReasonCodeName(ReasonCode code);  // "field-changed", ...
 

@@ -18,6 +18,7 @@ enum class ErrorCode {
   kDeadlineExceeded,     // Took too long; look again, the effect may have happened.
   kCancelled,            // A stop request ended it.
   kNoSpace,              // A disk or another bounded resource is full.
+  kDefunct,              // What it acts on is broken for good; remove it and make it anew.
   kUnsupported,          // The peer is too old or lacks the feature.
   kBadReply,             // The peer answered what its protocol does not allow.
   kAnotherOrchestrator,  // Somebody else manages this engine; stop one of the two.

@@ -9,8 +9,10 @@
 #include <vector>
 
 #include "lockstep/error.h"
+#include "lockstep/findings.h"
 #include "lockstep/lock.h"
 #include "lockstep/plan.h"
+#include "lockstep/pull_progress.h"
 
 namespace lockstep {
 
@@ -19,7 +21,7 @@ enum class EventKind {
   kStepStarted,
   kProgress,  // Bytes of a pull.
   kStepDone,
-  kStepFailed,  // `error`; the step may be tried again.
+  kStepFailed,  // `error`; the step may be tried again. With `findings` it is not.
   kHeld,        // An app waits for locks: `holders`.
   kReleased,    // Every lock of a held app is gone, and Lockstep has taken them.
   kCommitted,   // The app settled on its release.
@@ -37,9 +39,13 @@ struct Event {
   std::optional<StepId> step;
   StepKind step_kind{};  // With `step`.
   std::string subject;   // With `step`.
+  // kProgress
   std::int64_t current_bytes = 0;
   std::int64_t total_bytes = 0;
+  double bytes_per_second = 0;        // 0: not known.
+  std::vector<LayerProgress> layers;  // As PullProgress has them.
   std::optional<Error> error;
+  Findings findings;  // kStepFailed: what was found out about the container; often empty.
   // kHeld: who holds. kStepDone of take-locks: the app locks that force removed.
   std::vector<LockHolder> holders;
   const Plan* plan = nullptr;  // With kPlan; lives for the call only.

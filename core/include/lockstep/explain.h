@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "lockstep/change.h"
+#include "lockstep/findings.h"
 #include "lockstep/lock.h"
 #include "lockstep/plan.h"
 
@@ -36,6 +37,9 @@ std::vector<Difference> Differences(const Reason& reason, ShowValues values = Sh
 std::string Explain(const Reason& reason, ShowValues values = ShowValues::kNo);
 // "stop web", "download registry/x:1", ...
 std::string Explain(const Step& step);
+// "it exited with 3, its engine started it again 8 times", without what it printed; empty where
+// nothing more is known.
+std::string Explain(const Findings& findings);
 // "12 s", "3 min", "2 h 5 min"; a negative one is "0 s".
 std::string ExplainAge(std::chrono::milliseconds age);
 
@@ -50,6 +54,9 @@ enum class WaitCode {
   kAfterStep,  // `step` is to be done first.
 };
 std::string_view WaitCodeName(WaitCode code);  // "lock-held", "gate-held", "after-step"
+
+// Who holds an app up, in a word: the service that has the lock, or "paused by a person".
+std::string WhoHolds(const LockHolder& holder);
 
 // Why a step does not run now.
 struct WaitReason {

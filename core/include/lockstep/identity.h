@@ -25,6 +25,8 @@ inline constexpr std::string_view kLabelShares = "io.lockstep.shares";
 inline constexpr std::string_view kLabelStrategy = "io.balena.update.strategy";
 // A service with it starts in a boot later than the one its container was made in.
 inline constexpr std::string_view kLabelRequiresReboot = "io.balena.update.requires-reboot";
+// Whether its app goes back where a release does not become healthy (rollback.h).
+inline constexpr std::string_view kLabelRollback = "io.balena.update.rollback";
 // Milliseconds that a hand-over may take.
 inline constexpr std::string_view kLabelHandOverTimeout = "io.balena.update.handover-timeout";
 

@@ -31,7 +31,13 @@ struct LockHolder {
   std::vector<std::string> notes;  // For people.
   std::string holder;              // What is known of the process and its container, for people.
   friend bool operator==(const LockHolder&, const LockHolder&) = default;
+
+  // No lock: a person wants the app to be left as it runs. Nothing runs over it.
+  bool IsPause() const { return service.empty() && path.empty(); }
 };
+
+// What stands among an app's holders while it is paused.
+LockHolder PausedByPerson(const std::string& app, const std::string& app_dir);
 
 }  // namespace lockstep
 

@@ -51,8 +51,11 @@ struct ObservedContainer {
   std::optional<ServiceSpec> implied;
   // The policy the engine follows now; none where it was not looked at.
   std::optional<std::string> restart_policy;
-  // The app's networks it is attached to, by their name in the target; none where not looked at.
+  // The app's networks it is attached to, by name in the target, sorted; none where not looked at.
   std::optional<std::vector<std::string>> networks;
+  // The key of the supervisor's API that it was given: secret, and in no snapshot. Empty: none, or
+  // not looked at.
+  std::string api_key = {};
   // Host path bound as lock directory; empty where none, none where not looked at.
   std::optional<std::string> lock_dir;
   // Said by the Session: it has proved itself (healthy, up long enough, or a job that is done).
@@ -61,6 +64,11 @@ struct ObservedContainer {
   bool handed_over = false;
   // Said by the Session: it could not be started again and again, and is left as it is.
   bool start_failed = false;
+  // Said by the Session: the engine cannot start it any more. It counts as dead.
+  bool defunct = false;
+  // It runs, and its engine does not know: nothing can be done with it but to stop it, and to start
+  // it again.
+  bool lost = false;
   // Its lock directory is not the one that its app's locks are looked for in.
   bool lock_dir_elsewhere = false;
 
@@ -136,6 +144,8 @@ struct ObservedState {
   std::vector<std::string> stalled;
   // Said by the Session: keys whose writing has failed, and why.
   std::map<std::string, std::string> config_failed;
+  // Said by the Session: a download did not fit. What nobody needs goes first, then.
+  bool short_of_space = false;
   // Said by the Session: nothing is done any more that ends in a reboot.
   bool reboots_no_more = false;
 

@@ -18,6 +18,7 @@
 #include "lockstep/plan.h"
 #include "lockstep/planner.h"
 #include "lockstep/result.h"
+#include "lockstep/run_control.h"
 #include "lockstep/runtime_backend.h"
 #include "lockstep/session.h"
 #include "lockstep/store.h"
@@ -60,8 +61,9 @@ class Orchestrator {
 
   // What the device reports now. With a target, its services' locks are looked at too and what the
   // planner need not know is left out; without one, every owned container is looked into.
-  // Blocks for some engine calls. Errors: those of the ports.
-  Result<ObservedState> Look(const Target* target, std::stop_token stop);
+  // `seen`: as ObserveRequest says. Blocks for some engine calls. Errors: those of the ports.
+  Result<ObservedState> Look(const Target* target, std::stop_token stop,
+                             std::vector<std::string> seen = {});
 
   // The plan that Apply with these options would begin with. Changes nothing.
   Result<Plan> Preview(const Target& target, const SessionOptions& options, std::stop_token stop);
@@ -74,7 +76,20 @@ class Orchestrator {
   Result<ApplyReport> Apply(const Target& target, const ApplyOptions& options,
                             EventObserver& observer, std::stop_token interrupt);
 
+  // Keeps the device at the newest target that `control` is given, until a stop is requested on
+  // `interrupt`: then a cutover that has begun is finished, and it returns. Without a target it
+  // waits and does nothing. What fails is reported, and tried again after a back-off; an engine
+  // that is away is waited for. With nothing to do it sleeps until a fact comes: no timer, no
+  // polling, one thread that waits for the engine's events beside the calling one.
+  // Of `options`, keep_going and keep_retries are taken as set. True: the device is to reboot, and
+  // waits for that only.
+  bool Run(const SessionOptions& options, RunControl& control, EventObserver& observer,
+           std::stop_token interrupt);
+
  private:
+  static std::optional<Target> AwaitTarget(RunControl& control, Clock& clock,
+                                           const std::stop_token& interrupt);
+
   Ports ports_;
 };
 

@@ -105,6 +105,12 @@ struct Step {
   std::vector<Reason> why;
 };
 
+// True for the end of an app that was removed: nothing is remembered of it after that.
+inline constexpr std::string_view kForgetApp = "forget";
+inline bool ForgetsApp(const Step& step) {
+  return step.kind == StepKind::kCommitRelease && step.detail == kForgetApp;
+}
+
 struct ServicePlan {
   std::string service;
   ServiceChange change = ServiceChange::kNone;
@@ -123,6 +129,9 @@ struct AppPlan {
   std::vector<Gap> gaps;
   // False once an old container is gone, or on its way out, that going back would need.
   bool way_back = true;
+  // Why, in words, the app could not go back once this release runs; empty where it could.
+  std::string no_way_back = {};
+  bool paused = false;  // By a person: the pause is among the holders.
 };
 
 struct ConfigPlan {

@@ -17,6 +17,8 @@ struct PlanOptions {
   // reboot.
   bool force = false;
   std::vector<std::string> force_apps = {};
+  std::vector<std::string> force_spent = {};  // Not of these, any more.
+  std::string only_app = {};  // Its uuid; of the others nothing is planned. Empty: of all.
   // Whose the keys of the device's configuration are, and what each needs. The settings of Lockstep
   // itself need no rule. An Orchestrator puts those of its device in their place.
   std::vector<ConfigRule> config_rules = {};

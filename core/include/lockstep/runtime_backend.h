@@ -5,11 +5,14 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
 
+#include "lockstep/findings.h"
 #include "lockstep/observed_state.h"
+#include "lockstep/pull_progress.h"
 #include "lockstep/result.h"
 #include "lockstep/service_spec.h"
 
@@ -20,22 +23,24 @@ struct ObserveRequest {
   // specification, policy and networks of every other owned one are looked up. Sorted.
   std::vector<std::string> known_hashes;
   bool details_of_all = false;  // Look into every owned container (snapshots).
+  // Containers with a config hash that the caller has looked into before. They never become others,
+  // so they may be reported by what a list says of them, without specification and policy. Sorted.
+  std::vector<std::string> seen = {};
+};
+
+// An image in a registry that holds only how another one differs from `base`: balena-engine makes
+// and applies such. Whoever names one vouches that it gives the image which is to be pulled.
+struct Delta {
+  std::string reference;
+  std::string base;    // The id of the image that it applies to.
+  std::string result;  // The id of the image that it gives; empty: not known.
 };
 
 struct PullRequest {
   std::string reference;  // With tag or digest; without both, ":latest" is meant.
-};
-
-struct PullProgress {
-  std::int64_t current_bytes = 0;
-  std::int64_t total_bytes = 0;  // Grows while layers become known; 0: not known yet.
-};
-
-// Called from the pulling thread, at most some ten times a second; must not block.
-class ProgressSink {
- public:
-  virtual ~ProgressSink() = default;
-  virtual void OnProgress(const PullProgress& progress) = 0;
+  // A shorter way to the same image, for an engine that can take it. Only where `reference` has no
+  // digest: what a delta gives can be called by a tag alone.
+  std::optional<Delta> delta = {};
 };
 
 struct Bind {
@@ -118,7 +123,11 @@ class RuntimeBackend {
   virtual Result<void> CheckImage(const std::string& reference, std::stop_token stop) = 0;
 
   // Makes the image present; returns its id on this engine. May take hours; given up when no byte
-  // comes for long. Errors: kNotFound (no such image), kNoSpace, kPermissionDenied (registry).
+  // comes for long. A delta is but a hint: where the engine cannot use it, its base is not here, or
+  // anything is wrong with it, the image is pulled whole; in the end it has the same name either
+  // way. Errors: kNotFound (no such image), kNoSpace, kPermissionDenied (registry), kUnsupported
+  // (what the reference names is itself a delta that the engine did not apply; it is removed
+  // again).
   virtual Result<std::string> PullImage(const PullRequest& request, ProgressSink& progress,
                                         std::stop_token stop) = 0;
 
@@ -129,7 +138,8 @@ class RuntimeBackend {
   virtual Result<std::string> CreateContainer(const ContainerSpec& spec, std::stop_token stop) = 0;
 
   // Errors: kNotFound (container, network), kConflict (port in use), kInvalidInput (the engine
-  // cannot run it; the message is the engine's).
+  // cannot run it; the message is the engine's), kDefunct (no attempt will succeed: it is to be
+  // removed, and made anew).
   virtual Result<void> StartContainer(const std::string& id, std::stop_token stop) = 0;
 
   // Asks it to stop and kills it after `grace`. Success for a container that is gone.
@@ -163,6 +173,17 @@ class RuntimeBackend {
 
   // Removes the image of this id unless a container uses it (kConflict); never by force.
   virtual Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) = 0;
+
+  // What is to be found out about a container that fails: how it ended, and the last it printed,
+  // standard output and standard error in the order they came, as OutputTail gives it. Asked once,
+  // when it is given up, and for people only: nothing is decided by it. What the engine does not
+  // tell stays empty. A backend that can tell nothing need not override this; one that stands
+  // before another one does. Error: kNotFound.
+  virtual Result<Findings> Examine(const std::string& id, std::stop_token stop) {
+    (void)id;
+    (void)stop;
+    return Findings();
+  }
 
   // Reports events until stopped (then kCancelled is the normal end). Calls OnGap once the stream
   // stands, and after each time it was cut; reconnects with back-off by itself.

@@ -3,73 +3,29 @@
 #ifndef LOCKSTEP_SESSION_H_
 #define LOCKSTEP_SESSION_H_
 
-#include <chrono>
 #include <map>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
 #include <variant>
 #include <vector>
 
+#include "lockstep/app_report.h"
 #include "lockstep/clock.h"
 #include "lockstep/event.h"
 #include "lockstep/observed_state.h"
 #include "lockstep/plan.h"
 #include "lockstep/planner.h"
+#include "lockstep/requests.h"
 #include "lockstep/result.h"
 #include "lockstep/runtime_backend.h"
+#include "lockstep/session_action.h"
+#include "lockstep/session_options.h"
 #include "lockstep/step_request.h"
 #include "lockstep/target.h"
 
 namespace lockstep {
-
-struct SessionOptions {
-  PlanOptions plan;
-  DeviceInfo device;         // What containers are told. The Session's target is fitted to it.
-  int parallel_pulls = 3;    // At once, over all apps.
-  int parallel_cutover = 2;  // Services of an app that are stopped or started at once.
-  int max_attempts = 3;      // Of one step, with back-off between them, before its app fails.
-  std::chrono::milliseconds back_off{1000};  // Before the second attempt; doubles each time.
-  std::chrono::milliseconds settle{10'000};  // Up this long without a restart: settled.
-  std::chrono::milliseconds settle_timeout{60'000};  // Or a health check's own budget, if longer.
-  bool wait_when_held = true;                        // False: an app that is held ends as held.
-  // A machine that accepted to reboot, and still runs after this, has not.
-  std::chrono::milliseconds reboot_timeout{5 * 60'000};
-};
-
-// What became of an app, or of the whole run. Ordered: the worst one names the whole.
-enum class ApplyOutcome { kInSync, kUnhealthy, kHeld, kBlocked, kInterrupted, kTimedOut, kFailed };
-
-struct AppReport {
-  std::string app;
-  std::string name;
-  ApplyOutcome outcome = ApplyOutcome::kInSync;
-  std::optional<Error> error;          // kFailed
-  std::vector<LockHolder> holders;     // kHeld
-  std::vector<Gap> gaps;               // kBlocked
-  std::vector<std::string> unhealthy;  // kUnhealthy: services
-};
-
-// Actions. Each is performed once; the Session does not wait for one before it gives others.
-struct LookAction {};  // Take a full look; answer with OnObserved or OnLookFailed.
-struct RunStepAction {
-  Step step;
-  StepRequest request;
-};  // Answer with OnStepDone or OnStepFailed.
-struct CancelStepAction {
-  StepId step;
-};  // It still answers.
-struct WatchLocksAction {
-  std::vector<ServiceRef> services;  // Replaces what was watched; empty: watch nothing.
-};
-struct ReportAction {
-  Event event;  // `seq` and `time` are the shell's to fill in; `plan` points into the Session.
-};
-struct SaveRecordAction {
-  AppRecord record;  // Make it durable before the next look.
-};
-using Action = std::variant<LookAction, RunStepAction, CancelStepAction, WatchLocksAction,
-                            SaveRecordAction, ReportAction>;
 
 // Not thread-safe: one thread feeds it. Every input must be followed by Next().
 class Session {
@@ -81,6 +37,7 @@ class Session {
   void OnLookFailed(Error error, MonoTime now);
   void OnStepDone(StepId step, StepResult result, MonoTime now);
   void OnStepFailed(StepId step, Error error, MonoTime now);
+  void OnExamined(const std::string& container, const Findings& findings);  // Empty: nothing.
   void OnEngineEvent(const EngineEvent& event, MonoTime now);
   void OnEngineGap();
   void OnLocksChanged();
@@ -89,6 +46,13 @@ class Session {
   void Interrupt();
   void TimeOut();  // As Interrupt(), for a deadline.
 
+  // Another target, fitted to the device. Each app goes over to it at once, but for one whose locks
+  // are held for its cutover or for a reboot: that one goes on to where it was going first.
+  void SetTarget(Target target);
+  // What is waited for after a failure is tried at once; see UpdateRequest.
+  void OnUpdateRequest(const UpdateRequest& request);
+  void OnAppRequest(const AppRequest& request);
+
   // What is to be done now. Call again after each fact, and at WakeAt().
   std::vector<Action> Next(MonoTime now);
   // When time alone changes something; none: only a fact can.
@@ -96,6 +60,8 @@ class Session {
 
   // True when nothing is left to do, to wait for or under way.
   bool Finished() const { return finished_; }
+  // True while only a fact can give it something to do, and no app is held.
+  bool AtRest() const { return resting_; }
   // True once the machine has accepted to reboot: the locks are to stay where they are.
   bool Rebooting() const { return goes_down_by_.has_value(); }
   // What became of each app, and last of the device ("") where there is something to say of it.
@@ -104,6 +70,8 @@ class Session {
   // Why not even a first look could be taken; none where one was.
   const std::optional<Error>& look_error() const { return look_error_; }
   const Plan& plan() const { return plan_; }
+  const std::shared_ptr<const Target>& target() const { return target_; }
+  std::set<StepId> running() const;
   const ObservedState& observed() const { return observed_; }
 
  private:
@@ -111,20 +79,32 @@ class Session {
     Step step;
     StepRequest request;
     bool heard = false;  // Its container ended while it was being started.
+    // Its app's record when it began, where it changes that.
+    std::optional<AppRecord> before = {};
   };
   struct Attempts {
-    int failed = 0;  // In a row; of a start: that it was to be started again counts as well.
+    // In a row; of a start: that it was to be started again counts as well. So of a create.
+    int failed = 0;
+    int before = 0;  // The same, of earlier processes: they cost time, and none of the budget.
     MonoTime not_before{};
     bool given_up = false;
+    std::string app = {};
   };
   struct AppRun {
     std::optional<Error> failed;  // The first step that was given up.
-    bool wants_look = false;      // After an error: nothing more before a look.
+    std::optional<StepId> failed_step;
+    std::optional<MonoTime> again_at;  // When what failed is tried again.
+    int failures = 0;                  // In a row, of the whole app.
+    std::optional<Error> last_error;   // Until it is known to have been mended.
+    bool wants_look = false;           // After an error: nothing more before a look.
     bool wants_gate_look = false;
     bool locks_changed = false;        // While an attempt to take them was under way.
     bool cutting = false;              // A disruptive step or a start was begun in the span.
     std::vector<LockHolder> reported;  // The holders that were reported last.
     std::vector<std::string> unhealthy;
+    std::map<std::string, Findings> findings;
+    std::optional<std::string> back_to;  // The release that it went back to.
+    std::optional<Gap> stays;            // Why it did not go back.
   };
   struct Up {        // A container that has to settle.
     MonoTime since;  // Without a restart.
@@ -132,7 +112,10 @@ class Session {
   };
   enum class Verdict { kWait, kSettled, kUnhealthy };
 
-  std::vector<std::string> InterruptedOf(const std::string& app) const;
+  void Identify();
+  AppRecord& Record(const std::string& app);
+  void Save(const AppRecord& record, std::vector<Action>& actions);
+  void RetireUnlessUsed(const std::string& app, const std::string& image);
   void LoseSpan(const std::string& app, std::vector<LockHolder> holders);
   void LoseSpans(const Step& step, std::vector<LockHolder> holders);
   void CancelWhatMayWait(std::vector<Action>& actions);
@@ -145,6 +128,12 @@ class Session {
   void LeaveSpans(MonoTime now, std::vector<Action>& actions);
   bool Allowed(const Step& step, const AppRun& run) const;
   bool ReadyAt(const Step& step, MonoTime now);
+  // session_retries.cc
+  void BackOffFrom(const Step& step, Attempts& attempts, MonoTime now) const;
+  void Recall(const Step& step, MonoTime now);
+  void Remember(const Step& step, MonoTime now);
+  void Forget(const std::string& app, StepId step);
+  void ForgetWhatIsNotPlanned();
   void Run(const Step& step, std::vector<Action>& actions);
   void RememberInterrupted(const Step& step, std::vector<Action>& actions);
   void Await(const Step& step, MonoTime now, std::vector<Action>& actions);
@@ -153,11 +142,37 @@ class Session {
   void ReportHeld(std::vector<Action>& actions);
   void ReportPlan(std::vector<Action>& actions);
   void CountFailure(const Step& step, Error error, MonoTime now);
+  // session_failures.cc
+  void ReportUnhealthy(const Step& step, const ObservedContainer& container, MonoTime now);
+  void ReportFailure(const Step& step, Error error);
+  void FinishExaminations();
+  void DoubtClaims();
   void CheckClaims(MonoTime now);
   void GiveUp(const Step& step, Error error);
   bool GoesBack(const std::string& app) const;
   bool MayGoBack(const Step& step) const;
   bool Waits(const AppPlan& app) const;
+  // session_rollback.cc
+  bool WantsRollback(const std::string& app) const;
+  bool RollBack(const Step& step);
+  void StayUnhealthy(const AppPlan& app);
+  void NoteWentBack(const Step& commit);
+  void RememberRenamed(const Step& step, std::vector<Action>& actions);
+  // session_keep_going.cc
+  void TakeUpTarget();
+  bool IsPutOff(const std::string& app) const;
+  void BeginAnew(const std::string& app);
+  void CancelWhatIsNotPlanned(std::vector<Action>& actions);
+  void DropIdleForce();
+  void TryAgain(MonoTime now);
+  void LookSoon(MonoTime now);
+  void ForgetStarts(const std::string& container);
+  void Rest(std::vector<Action>& actions);
+  PlanOptions OptionsNow() const;
+  void TakeUpRequests(std::vector<Action>& actions);
+  void TakeUp(const UpdateRequest& request, std::vector<Action>& actions);
+  void TakeUp(const AppRequest& request, std::vector<Action>& actions);
+  void ForgetRestarts();
   // session_device.cc
   AppRun& RunOf(const Step& step);
   void MakeNextPlan();
@@ -171,32 +186,43 @@ class Session {
   std::optional<AppReport> ReportOfDevice() const;
   int CountRunning(std::string_view app) const;
   int CountDown(std::string_view app) const;
+  std::vector<std::string> SeenContainers() const;
   void CarryOver(ObservedState& next) const;
   void CheckFinished(std::vector<Action>& actions);
   void Wake(MonoTime at);
 
-  Target target_;
+  std::shared_ptr<const Target> target_;
+  std::shared_ptr<const Target> wanted_;  // Where not every app has gone over to it.
   SessionOptions options_;
   ObservedState observed_;
+  MonoTime observed_at_{};
   Plan plan_;
   std::map<StepId, Running> running_;
   std::map<StepId, Attempts> attempts_;
   std::map<std::string, AppRun, std::less<>> runs_;
-  std::map<std::string, Up, std::less<>> up_;  // By container id.
+  std::map<std::string, Up, std::less<>> up_;          // By container id.
+  std::map<std::string, StepId, std::less<>> starts_;  // By container, the last one.
+  std::set<std::string, std::less<>> forced_;          // Apps, until each has passed its gate.
+  std::vector<std::variant<UpdateRequest, AppRequest>> requests_;
   std::set<StepId> awaiting_;
   std::set<StepId> cancelled_;
-  std::set<StepId> doubted_;  // Waits whose time ran out, to be confirmed by a look.
-  std::set<StepId> claimed_;  // Reported as done, and not confirmed by a look yet.
+  std::set<StepId> doubted_;    // Waits whose time ran out, to be confirmed by a look.
+  std::set<StepId> claimed_;   // Reported as done, and not confirmed by a look yet.
+  std::set<StepId> believed_;  // Of these: a plan was made since that did not have them any more.
+  std::map<std::string, Event, std::less<>> examined_;  // Held back, by container id.
   struct Done {
     Running what;
     StepResult result;
   };
-  std::vector<Done> since_look_;  // Done while a look was under way: put on top of its result.
-  std::vector<Action> pending_;   // Given out by the next Next().
+  // While a look was under way, in order: what was done, and what was remembered. The look may be
+  // older than either: they are put on top of its result.
+  std::vector<std::variant<Done, AppRecord>> since_look_;
+  std::vector<Action> pending_;  // Given out by the next Next().
   std::vector<ServiceRef> watched_locks_;
   std::string reported_plan_;
   std::optional<MonoTime> wake_at_;
   MonoTime look_not_before_{};
+  std::optional<MonoTime> look_at_;  // Unless another look comes before.
   int look_failures_ = 0;
   std::optional<Error> look_error_;
   bool has_state_ = false;
@@ -213,6 +239,9 @@ class Session {
   bool interrupted_ = false;
   bool timed_out_ = false;
   bool finished_ = false;
+  bool resting_ = false;
+  bool worked_ = true;  // Since it rested last.
+  int idle_looks_ = 0;  // In a row, that found nothing to do.
 };
 
 }  // namespace lockstep

@@ -107,6 +107,8 @@ struct RebootRequest {
 };
 struct CommitReleaseRequest {
   AppRecord record;  // An empty one is erased.
+  // What the services were made from; none where the release is not the target's.
+  std::optional<std::vector<ServiceSpec>> specs;
 };
 // Waiting is the Session's own: nobody is asked to perform it.
 struct AwaitRequest {
@@ -138,6 +140,10 @@ struct StepResult {
 // The state after `request` was performed (not held), as the next look would find it.
 void ApplyEffect(const Step& step, const StepRequest& request, const StepResult& result,
                  ObservedState& observed);
+
+// Before a rename: puts the name of a container that a release takes over as it is into the record
+// of its app, for going back. True where that is new, and is to be made durable.
+bool RememberName(const Step& rename, ObservedState& observed);
 
 }  // namespace lockstep
 

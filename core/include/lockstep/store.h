@@ -12,11 +12,14 @@
 #include "lockstep/observed_state.h"
 #include "lockstep/reboot_record.h"
 #include "lockstep/result.h"
+#include "lockstep/service_spec.h"
 
 namespace lockstep {
 
 struct StoreState {
-  std::vector<AppRecord> apps;                  // Sorted by app.
+  std::vector<AppRecord> apps;  // Sorted by app.
+  // By app, what its services were made from: those of the release that was committed last.
+  std::map<std::string, std::vector<ServiceSpec>> specs;
   std::map<std::string, std::string> settings;  // Of Lockstep itself (config_key.h).
   std::vector<std::string> config_keys;         // Of backends, that Lockstep set. Sorted.
   std::optional<RebootRecord> reboot;
@@ -36,7 +39,10 @@ class Store {
 
   virtual Result<StoreState> Load() = 0;
   virtual Result<void> PutApp(const AppRecord& record) = 0;  // Replaces the app's record.
-  virtual Result<void> EraseApp(std::string_view app) = 0;
+  virtual Result<void> EraseApp(std::string_view app) = 0;   // Its specifications, too.
+  // Replaces the app's. One that comes back as another one is passed over: its container is looked
+  // into, then.
+  virtual Result<void> PutSpecs(std::string_view app, const std::vector<ServiceSpec>& specs) = 0;
   virtual Result<void> PutSavedRestart(std::string_view container, std::string_view policy) = 0;
   virtual Result<void> EraseSavedRestart(std::string_view container) = 0;
   // None: the setting is no more.

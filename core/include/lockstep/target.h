@@ -45,7 +45,10 @@ struct TargetApp {
   std::string uuid;  // A compose app's name.
   std::string id;    // Numeric id as text; empty for a compose app.
   std::string name;
-  bool is_host = false;                  // Reported, never planned.
+  bool is_host = false;  // Reported, never planned.
+  // What its services are told as the key of the supervisor's API; empty: what DeviceInfo has.
+  // Secret: given to containers, and never written to a snapshot.
+  std::string api_key = {};
   std::optional<TargetRelease> release;  // None: the app is present and runs nothing.
   std::vector<Gap> gaps;  // Found by the reader; one that blocks leaves the app as it runs.
 

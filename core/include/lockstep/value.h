@@ -21,14 +21,14 @@ class Value {
   using Map = std::vector<Member>;  // Sorted by key, each key once: see MapOf().
 
   Value() = default;  // null
-  Value(bool value) : data_(value) {}
-  Value(int value) : data_(std::int64_t{value}) {}
-  Value(std::int64_t value) : data_(value) {}
-  Value(double value) : data_(value) {}
-  Value(std::string value) : data_(std::move(value)) {}
-  Value(std::string_view value) : data_(std::string(value)) {}
-  Value(const char* value) : data_(std::string(value)) {}
-  Value(List value) : data_(std::move(value)) {}
+  Value(bool value);
+  Value(int value);
+  Value(std::int64_t value);
+  Value(double value);
+  Value(std::string value);
+  Value(std::string_view value);
+  Value(const char* value);
+  Value(List value);
   Value(Map value);  // Sorts; of two members with one key the later wins.
 
   bool is_null() const { return std::holds_alternative<std::monostate>(data_); }
@@ -55,6 +55,16 @@ struct Value::Member {
   std::string key;
   Value value;
 };
+
+// Here, since Clang wants to know what a Member is.
+inline Value::Value(bool value) : data_(value) {}
+inline Value::Value(int value) : data_(std::int64_t{value}) {}
+inline Value::Value(std::int64_t value) : data_(value) {}
+inline Value::Value(double value) : data_(value) {}
+inline Value::Value(std::string value) : data_(std::move(value)) {}
+inline Value::Value(std::string_view value) : data_(std::string(value)) {}
+inline Value::Value(const char* value) : data_(std::string(value)) {}
+inline Value::Value(List value) : data_(std::move(value)) {}
 
 // Compact text in the form of JSON: for messages, reasons and hashes. Not escaped for people. Left
 // unfinished where it becomes longer than `limit`, however large or deep the value is.

@@ -122,8 +122,9 @@ Result<void> ConfigJsonBackend::Write(const ConfigChanges& changes) {
   LOCKSTEP_TRY(const std::string old, Text());
   std::string text = old;
   for (const auto& [key, value] : changes) {
-    const auto field = std::find_if(fields_.begin(), fields_.end(),
-                                    [&](const ConfigJsonField& one) { return one.key == key; });
+    const auto field =
+        std::find_if(fields_.begin(), fields_.end(),
+                     [&key = key](const ConfigJsonField& one) { return one.key == key; });
     auto changed = field == fields_.end()
                        ? Result<std::string>(MakeError(ErrorCode::kInvalidInput,
                                                        key + " is no field that may be set"))

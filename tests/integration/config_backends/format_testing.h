@@ -29,7 +29,7 @@ inline void PutText(const std::filesystem::path& path, std::string_view text) {
 // The files under files/<format>, by name.
 inline std::map<std::string, std::string> FilesOf(const std::string& format) {
   std::map<std::string, std::string> files;
-  const auto dir = std::filesystem::path(__FILE__).parent_path() / "files" / format;
+  const auto dir = std::filesystem::path(LOCKSTEP_CONFIG_FILES) / format;
   for (const auto& entry : std::filesystem::directory_iterator(dir)) {
     files[entry.path().filename().string()] = TextOf(entry.path());
   }

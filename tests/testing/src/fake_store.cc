@@ -61,7 +61,12 @@ Result<void> FakeStore::PutApp(const AppRecord& record) {
 Result<void> FakeStore::EraseApp(std::string_view app) {
   return Apply([&] {
     std::erase_if(state_.apps, [&](const AppRecord& record) { return record.app == app; });
+    state_.specs.erase(std::string(app));
   });
+}
+
+Result<void> FakeStore::PutSpecs(std::string_view app, const std::vector<ServiceSpec>& specs) {
+  return Apply([&] { state_.specs[std::string(app)] = specs; });
 }
 
 Result<void> FakeStore::PutSavedRestart(std::string_view container, std::string_view policy) {

@@ -267,6 +267,37 @@ TEST_P(RuntimeConformance, StartedContainerRunsAndHasANewerStartTime) {
   EXPECT_GT(*second->started_at, *first->started_at);
 }
 
+// A backend need not tell; what it tells is so.
+TEST_P(RuntimeConformance, TellsHowAContainerEndedAndWhatItPrinted) {
+  if (subject().failing_image.empty()) GTEST_SKIP() << "no image whose containers fail";
+  ContainerSpec wanted = Wanted("web");
+  Pull(subject().failing_image);
+  wanted.spec.image = subject().failing_image;
+  const std::string id = Started(wanted);
+  for (auto seen = Find(id); seen && seen->IsUp(); seen = Find(id)) std::this_thread::yield();
+  const auto found = backend().Examine(id, never());
+  ASSERT_THAT(found, IsOk());
+  const Findings& findings = found.assume_value();
+  if (findings.empty()) GTEST_SKIP() << "the backend does not tell";
+  EXPECT_EQ(findings.exit_code, 1);
+  EXPECT_FALSE(findings.out_of_memory);
+  EXPECT_EQ(findings.restarts, 0);
+  EXPECT_EQ(findings.engine_error, "");
+  EXPECT_THAT(findings.last_lines, ElementsAre("cannot start"));
+  EXPECT_EQ(findings.lines_missing, "");
+}
+
+TEST_P(RuntimeConformance, AContainerThatNeverRanHasNoExitCodeAndARunningOneNeither) {
+  const std::string id = Create(Wanted("web"));
+  const auto created = backend().Examine(id, never());
+  ASSERT_THAT(created, IsOk());
+  EXPECT_EQ(created.assume_value().exit_code, std::nullopt);
+  ASSERT_THAT(backend().StartContainer(id, never()), IsOk());
+  const auto running = backend().Examine(id, never());
+  ASSERT_THAT(running, IsOk());
+  EXPECT_EQ(running.assume_value().exit_code, std::nullopt);
+}
+
 TEST_P(RuntimeConformance, StoppedContainerIsExited) {
   const std::string id = Started(Wanted("web"));
   ASSERT_THAT(backend().StopContainer(id, kGrace, never()), IsOk());

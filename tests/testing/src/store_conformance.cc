@@ -46,9 +46,37 @@ void KeepsEveryPartOfARecord(StorePlace& place) {
   record.purge = {"data", ""};
   record.retired = {"sha256:0", "sha256:1"};
   record.interrupted = {"c1", "c2"};
+  record.retries = {
+      {"s1:00000000000000aa", {3, WallTime(std::chrono::milliseconds(1'700'000'000'123))}}};
   record.networks = {{"front", Value(Value::Map{{"internal", Value(true)}})}};
+  record.renamed = {{"c3", "db_0_0_c1"}};
+  record.unhealthy = {{"c0", {"db", "with \"quotes\""}}};
+  record.restart = {"c3", "c4"};
+  record.remove = true;
+  record.paused = true;
   ASSERT_THAT(place.Open().PutApp(record), IsOk());
   EXPECT_THAT(LoadFrom(place.Open()).apps, ElementsAre(record));
+}
+
+void KeepsWhatServicesWereMadeFrom(StorePlace& place) {
+  ServiceSpec spec;
+  spec.image = "registry.example/web:1";
+  spec.environment = {{"A", "with \"quotes\" and \xc3\xa9"}, {"B", ""}};
+  spec.labels = {{"io.balena.update.strategy", "hand-over"}};
+  spec.Set(Field::kUser, Value(std::string("nobody")));
+  spec.Set(Field::kCommand, Value::List{"web", "--port", "80"});
+  spec.Set(Field::kNetworks, Value::Map{{"default", Value::Map{}}});
+  Store& store = place.Open();
+  ASSERT_THAT(store.PutApp(Record("shop", "c1")), IsOk());
+  ASSERT_THAT(store.PutSpecs("shop", {ServiceSpec(), ServiceSpec()}), IsOk());
+  ASSERT_THAT(store.PutSpecs("shop", {spec}), IsOk());
+  const auto specs = LoadFrom(place.Open()).specs;
+  ASSERT_EQ(specs.count("shop"), 1U);
+  ASSERT_EQ(specs.at("shop").size(), 1U);
+  EXPECT_EQ(specs.at("shop").front(), spec);
+  EXPECT_EQ(ConfigHash(specs.at("shop").front()), ConfigHash(spec));
+  ASSERT_THAT(place.Open().EraseApp("shop"), IsOk());
+  EXPECT_THAT(LoadFrom(place.Open()).specs, IsEmpty());
 }
 
 void TellsAnAbsentReleaseFromAnEmptyOne(StorePlace& place) {
@@ -178,6 +206,7 @@ struct NamedCheck {
 constexpr NamedCheck kChecks[] = {
     {"BeginsEmpty", &BeginsEmpty},
     {"KeepsEveryPartOfARecord", &KeepsEveryPartOfARecord},
+    {"KeepsWhatServicesWereMadeFrom", &KeepsWhatServicesWereMadeFrom},
     {"TellsAnAbsentReleaseFromAnEmptyOne", &TellsAnAbsentReleaseFromAnEmptyOne},
     {"ReplacesTheRecordOfAnApp", &ReplacesTheRecordOfAnApp},
     {"SortsApps", &SortsApps},

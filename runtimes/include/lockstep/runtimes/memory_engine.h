@@ -9,6 +9,7 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+#include <string_view>
 
 #include "lockstep/runtime_backend.h"
 
@@ -33,20 +34,25 @@ enum class Call : std::uint8_t {
   kRemoveVolume,
   kRemoveImage,
   kWatch,
+  kExamine,
 };
-inline constexpr std::size_t kCallCount = 17;
+inline constexpr std::size_t kCallCount = 18;
 
 // What a registry has under a reference.
 struct MemoryImage {
   std::int64_t size_bytes = 4'000'000;
-  Labels labels;
-  std::string content;           // The same content is the same image; empty: the reference.
-  std::optional<int> exit_code;  // A job: its containers end at once, with this status.
+  Labels labels = {};
+  std::string content = {};           // The same content is the same image; empty: the reference.
+  std::optional<int> exit_code = {};  // A job: its containers end at once, with this status.
+  std::string output = {};            // What its containers print at each start.
 };
 
 struct MemoryOptions {
   // Any reference can be pulled; its content is the reference itself.
   bool pull_anything = false;
+  // Bytes of all images that were pulled, each counted once: a pull that would go beyond is refused
+  // as on a full disk. None: no limit. The images of a saved state count nothing.
+  std::optional<std::int64_t> capacity_bytes;
   // What a container with a health check says once it is started.
   Health health_at_start = Health::kHealthy;
   std::function<WallTime()> now;  // Empty: the system clock.
@@ -76,6 +82,9 @@ class MemoryEngine final : public RuntimeBackend {
   // does not run).
   bool SetHealth(const std::string& container, Health health);
   bool Exit(const std::string& container, int exit_code);  // The engine may start it again.
+  bool Print(const std::string& container, std::string_view text);
+  // As Exit with 137, by the kernel.
+  bool RunOutOfMemory(const std::string& container);
   // Everything stops at once, and what its policy revives is started again; watches see a gap.
   void PowerCut();
 
@@ -110,6 +119,7 @@ class MemoryEngine final : public RuntimeBackend {
   Result<void> CreateVolume(const VolumeSpec& spec, std::stop_token stop) override;
   Result<void> RemoveVolume(const VolumeSpec& volume, std::stop_token stop) override;
   Result<void> RemoveImage(const std::string& image_id, std::stop_token stop) override;
+  Result<Findings> Examine(const std::string& id, std::stop_token stop) override;
   Result<void> Watch(EventSink& sink, std::stop_token stop) override;
 
  private:

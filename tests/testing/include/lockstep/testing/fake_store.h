@@ -24,6 +24,7 @@ class FakeStore final : public Store {
   Result<StoreState> Load() override;
   Result<void> PutApp(const AppRecord& record) override;
   Result<void> EraseApp(std::string_view app) override;
+  Result<void> PutSpecs(std::string_view app, const std::vector<ServiceSpec>& specs) override;
   Result<void> PutSavedRestart(std::string_view container, std::string_view policy) override;
   Result<void> EraseSavedRestart(std::string_view container) override;
   Result<void> PutSetting(std::string_view key, const std::optional<std::string>& value) override;

@@ -42,6 +42,7 @@ class MockRuntimeBackend : public RuntimeBackend {
     ON_CALL(*this, CreateVolume).WillByDefault(forward(&RuntimeBackend::CreateVolume));
     ON_CALL(*this, RemoveVolume).WillByDefault(forward(&RuntimeBackend::RemoveVolume));
     ON_CALL(*this, RemoveImage).WillByDefault(forward(&RuntimeBackend::RemoveImage));
+    ON_CALL(*this, Examine).WillByDefault(forward(&RuntimeBackend::Examine));
     ON_CALL(*this, Watch).WillByDefault(forward(&RuntimeBackend::Watch));
   }
 
@@ -80,6 +81,7 @@ class MockRuntimeBackend : public RuntimeBackend {
               (override));
   MOCK_METHOD(Result<void>, RemoveImage, (const std::string& image_id, std::stop_token stop),
               (override));
+  MOCK_METHOD(Result<Findings>, Examine, (const std::string& id, std::stop_token stop), (override));
   MOCK_METHOD(Result<void>, Watch, (EventSink & sink, std::stop_token stop), (override));
 };
 

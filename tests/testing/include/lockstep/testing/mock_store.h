@@ -22,6 +22,10 @@ class MockStore : public Store {
       return behind.PutApp(record);
     });
     ON_CALL(*this, EraseApp).WillByDefault([&behind](Text app) { return behind.EraseApp(app); });
+    ON_CALL(*this, PutSpecs)
+        .WillByDefault([&behind](Text app, const std::vector<ServiceSpec>& specs) {
+          return behind.PutSpecs(app, specs);
+        });
     ON_CALL(*this, PutSavedRestart).WillByDefault([&behind](Text container, Text policy) {
       return behind.PutSavedRestart(container, policy);
     });
@@ -46,6 +50,8 @@ class MockStore : public Store {
   MOCK_METHOD(Result<StoreState>, Load, (), (override));
   MOCK_METHOD(Result<void>, PutApp, (const AppRecord& record), (override));
   MOCK_METHOD(Result<void>, EraseApp, (Text app), (override));
+  MOCK_METHOD(Result<void>, PutSpecs, (Text app, const std::vector<ServiceSpec>& specs),
+              (override));
   MOCK_METHOD(Result<void>, PutSavedRestart, (Text container, Text policy), (override));
   MOCK_METHOD(Result<void>, EraseSavedRestart, (Text container), (override));
   MOCK_METHOD(Result<void>, PutSetting, (Text key, const std::optional<std::string>& value),

@@ -26,6 +26,9 @@ struct RuntimeConformanceSubject {
   std::string other_image;   // Another content.
   std::string absent_image;  // What its registry does not have.
   int free_port = 18473;     // On the engine's host.
+  // Its containers print "cannot start" and exit with 1; empty: there is none, and that is not
+  // tried.
+  std::string failing_image = {};
 };
 
 using RuntimeConformanceFactory = std::function<RuntimeConformanceSubject()>;

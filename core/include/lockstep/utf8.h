@@ -1,6 +1,6 @@
 // Whether bytes are text. Inline and small: for the edges that let text in.
-#ifndef LOCKSTEP_INTEGRATION_UTF8_H_
-#define LOCKSTEP_INTEGRATION_UTF8_H_
+#ifndef LOCKSTEP_UTF8_H_
+#define LOCKSTEP_UTF8_H_
 
 #include <cstddef>
 #include <string_view>
@@ -37,4 +37,4 @@ inline bool IsUtf8(std::string_view text) {
 
 }  // namespace lockstep
 
-#endif  // LOCKSTEP_INTEGRATION_UTF8_H_
+#endif  // LOCKSTEP_UTF8_H_
