@@ -103,8 +103,9 @@ class BackendTest(EngineTest):
                 self.assertEqual(before, self.engine.running())
 
         self.backend.serve(self.release_b())
-        wait_until(lambda: self.agent.request("POST", "/v1/update", {})[0] == 204 and
-                   self.agent.is_in_sync("b" * 40), "the next release", 90)
+        # Asked once: each request makes it look again, and while it looks it is not at rest.
+        self.ask_again()
+        self.agent.await_release(self.release_b())
         self.assertEqual(0, self.agent.stop())
 
     def test_without_a_network_a_device_goes_on_with_its_last_target(self):
