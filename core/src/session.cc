@@ -320,7 +320,7 @@ std::vector<Action> Session::Next(MonoTime now) {
     WatchHeldLocks(actions);
   }
   StartLook(now, actions);
-  CheckFinished(actions);
+  CheckFinished(now, actions);
   return actions;
 }
 
@@ -331,7 +331,7 @@ void Session::CancelWhatMayWait(std::vector<Action>& actions) {
   }
 }
 
-void Session::CheckFinished(std::vector<Action>& actions) {
+void Session::CheckFinished(MonoTime now, std::vector<Action>& actions) {
   if (!running_.empty() || looking_ || wake_at_ || !examined_.empty()) return;
   if (need_look_ && !interrupted_) return;
   if (has_state_ && !interrupted_) {
@@ -339,11 +339,8 @@ void Session::CheckFinished(std::vector<Action>& actions) {
     const bool app_waits = std::any_of(plan_.apps.begin(), plan_.apps.end(),
                                        [&](const AppPlan& app) { return Waits(app); });
     if (app_waits || DeviceWaits()) return;
-    if (changed_since_look_) {  // The last word is what the engine says.
-      looking_ = true;
-      actions.push_back(LookAction{target_, SeenContainers()});
-      return;
-    }
+    // The last word is what the engine says.
+    if (changed_since_look_) return BeginLook(now, actions);
   }
   if (options_.keep_going && !interrupted_) return Rest(actions);
   finished_ = true;

@@ -113,7 +113,7 @@ void Session::CancelWhatIsNotPlanned(std::vector<Action>& actions) {
 
 // A force waits for locks, and for nothing else that may come later.
 void Session::DropIdleForce() {
-  if (forced_.empty() || need_look_ || looking_) return;
+  if (forced_.empty() || need_look_ || asked_look_ || looking_) return;
   for (const AppPlan& app : plan_.apps) {
     if (app.status == PlanStatus::kInSync) forced_.erase(app.app);
   }
@@ -243,16 +243,21 @@ void Session::TakeUp(const AppRequest& request, std::vector<Action>& actions) {
   if (request.force) forced_.insert(request.app);
 }
 
-void Session::OnUpdateRequest(const UpdateRequest& request) { requests_.emplace_back(request); }
-void Session::OnAppRequest(const AppRequest& request) { requests_.emplace_back(request); }
+void Session::OnUpdateRequest(const UpdateRequest& request) { PutRequest(request); }
+void Session::OnAppRequest(const AppRequest& request) { PutRequest(request); }
+
+// Whoever asks the same again and again while a look takes its time fills no memory with it.
+void Session::PutRequest(Request request) {
+  std::erase(requests_, request);
+  requests_.push_back(std::move(request));
+}
 
 // Not while a look is under way: it may have read records as they were before the request.
 void Session::TakeUpRequests(std::vector<Action>& actions) {
   if (!has_state_ || looking_ || interrupted_) return;
   for (const auto& request : std::exchange(requests_, {})) {
     std::visit([&](const auto& of) { TakeUp(of, actions); }, request);
-    need_look_ = true;
-    look_not_before_ = {};
+    asked_look_ = true;
     idle_looks_ = 0;
   }
 }

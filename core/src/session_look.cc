@@ -7,6 +7,12 @@
 #include "step_event.h"
 
 namespace lockstep {
+namespace {
+
+// Whoever may ask for a look, an app that is hostile included, must not keep the engine busy.
+constexpr std::chrono::seconds kBetweenAskedLooks{1};
+
+}  // namespace
 
 void Session::OnObserved(ObservedState observed, MonoTime now) {
   if (!std::exchange(looking_, false)) need_look_ = false;  // Nobody was asked: a first look.
@@ -125,11 +131,28 @@ void Session::StartLook(MonoTime now, std::vector<Action>& actions) {
       need_look_ = true;
     }
   }
+  StartAskedLook(now);
   if (!need_look_ || looking_ || (interrupted_ && !has_state_)) return;
   if (now < look_not_before_) return Wake(look_not_before_);
   need_look_ = false;
   look_at_.reset();
+  BeginLook(now, actions);
+}
+
+// The first at once, and of many in a row one at a time.
+void Session::StartAskedLook(MonoTime now) {
+  if (!asked_look_ || interrupted_) return;
+  if (look_begun_at_ && now < *look_begun_at_ + kBetweenAskedLooks) {
+    return Wake(*look_begun_at_ + kBetweenAskedLooks);
+  }
+  need_look_ = true;
+  look_not_before_ = {};
+}
+
+void Session::BeginLook(MonoTime now, std::vector<Action>& actions) {
   looking_ = true;
+  asked_look_ = false;
+  look_begun_at_ = now;
   since_look_.clear();
   actions.push_back(LookAction{target_, SeenContainers()});
 }

@@ -184,12 +184,10 @@ TEST_F(RollbackTest, WhoAppliesItAgainAsksForItAgain) {
   EXPECT_THAT(RecordNow().unhealthy, IsEmpty());
 }
 
-TEST_F(RollbackTest, AServiceIsExaminedBeforeItIsStopped) {
-  (void)Apply(Good());
-  Session session(MakeTarget({Bad()}), options_.session);
-  TargetApp bad = Bad();
+// The cutover to Bad() with nothing left to do but wait for its web, which does not stay up.
+ObservedState WaitingForWeb() {
   ObservedState state = Running(Good());
-  AddRunning(state, bad);
+  AddRunning(state, Bad());
   for (ObservedContainer& c : state.engine.containers) {
     const bool old = c.commit == "c1" && c.service != "db";
     if (old) c.state = ContainerState::kExited;
@@ -201,6 +199,30 @@ TEST_F(RollbackTest, AServiceIsExaminedBeforeItIsStopped) {
   record.committed = "c1";
   record.cutover = "c2";
   record.interrupted = {"side-c1-1", "web-c1-1"};
+  return state;
+}
+
+TEST_F(RollbackTest, IsNotPutOffByWhoeverAsksWithoutEnd) {
+  options_.session.keep_going = true;
+  Session session(MakeTarget({Bad()}), options_.session);
+  const ObservedState state = WaitingForWeb();
+  MonoTime now{};
+  session.OnObserved(state, now);
+  std::vector<std::string> failed;
+  for (int round = 0; round < 100 && failed.empty(); ++round) {
+    session.OnUpdateRequest({});
+    for (const Action& action : session.Next(now)) {
+      if (std::holds_alternative<LookAction>(action)) session.OnObserved(state, now);
+      if (const auto* save = std::get_if<SaveRecordAction>(&action)) failed = save->record.failed;
+    }
+    if (session.WakeAt()) now = std::max(now, *session.WakeAt());
+  }
+  EXPECT_THAT(failed, ElementsAre("c2"));
+}
+
+TEST_F(RollbackTest, AServiceIsExaminedBeforeItIsStopped) {
+  Session session(MakeTarget({Bad()}), options_.session);
+  ObservedState state = WaitingForWeb();
   MonoTime now{};
   session.OnObserved(state, now);
   std::vector<std::string> order;

@@ -113,6 +113,44 @@ TEST(SessionRequestTest, NobodyWaitsForAPauseButWhoKeepsGoing) {
   }
 }
 
+TEST(SessionRequestTest, WhatIsAskedAgainDuringALookIsDoneOnceAndInTheOrderOfTheLast) {
+  const ObservedState observed = Committed();
+  Session session(Same(), KeepGoing());
+  session.OnObserved(observed, MonoTime{});
+  (void)session.Next(MonoTime{});
+  session.OnEngineGap();
+  (void)session.Next(MonoTime{});
+  for (int times = 0; times < 100; ++times) {
+    session.OnAppRequest({AppRequestKind::kResume, kApp});
+    session.OnAppRequest({AppRequestKind::kPause, kApp});
+  }
+  session.OnObserved(observed, MonoTime{});
+  std::vector<bool> paused;
+  for (const Action& action : session.Next(MonoTime{})) {
+    const auto* save = std::get_if<SaveRecordAction>(&action);
+    if (save != nullptr) paused.push_back(save->record.paused);
+  }
+  EXPECT_THAT(paused, ElementsAre(false, true));
+}
+
+TEST(SessionRequestTest, LooksAtOnceAndThenOnceASecondHoweverOftenItIsAsked) {
+  const ObservedState observed = Committed();
+  Session session(Same(), KeepGoing());
+  session.OnObserved(observed, MonoTime{});
+  (void)session.Next(MonoTime{});
+  std::vector<int> looks;
+  for (int ms = 0; ms < 3000; ++ms) {
+    const MonoTime now{std::chrono::milliseconds(ms)};
+    session.OnUpdateRequest({});
+    for (const Action& action : session.Next(now)) {
+      if (!std::holds_alternative<LookAction>(action)) continue;
+      looks.push_back(ms);
+      session.OnObserved(observed, now);
+    }
+  }
+  EXPECT_THAT(looks, ElementsAre(0, 1000, 2000));
+}
+
 TEST(SessionRequestTest, KeepsWhatIsKnownWithoutARecordWhenOneIsAskedFor) {
   Session session(Same(), KeepGoing());
   session.OnObserved(Running(MakeApp("c1", kServices)), MonoTime{});

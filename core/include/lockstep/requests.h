@@ -21,6 +21,8 @@ struct UpdateRequest {
   // that waits.
   bool cancel = false;
   std::vector<std::string> apps = {};  // Empty: all.
+
+  friend bool operator==(const UpdateRequest&, const UpdateRequest&) = default;
 };
 
 enum class AppRequestKind {
@@ -40,6 +42,8 @@ struct AppRequest {
   std::string app;                      // Uuid.
   std::vector<std::string> names = {};  // Services or volumes; empty: all of the app.
   bool force = false;                   // Over app locks, once.
+
+  friend bool operator==(const AppRequest&, const AppRequest&) = default;
 };
 
 // The uuid of the app that a person calls `name`: its uuid, its numeric id, or its name. Errors:

@@ -75,6 +75,7 @@ class Session {
   const ObservedState& observed() const { return observed_; }
 
  private:
+  using Request = std::variant<UpdateRequest, AppRequest>;
   struct Running {
     Step step;
     StepRequest request;
@@ -169,6 +170,7 @@ class Session {
   void ForgetStarts(const std::string& container);
   void Rest(std::vector<Action>& actions);
   PlanOptions OptionsNow() const;
+  void PutRequest(Request request);
   void TakeUpRequests(std::vector<Action>& actions);
   void TakeUp(const UpdateRequest& request, std::vector<Action>& actions);
   void TakeUp(const AppRequest& request, std::vector<Action>& actions);
@@ -188,7 +190,9 @@ class Session {
   int CountDown(std::string_view app) const;
   std::vector<std::string> SeenContainers() const;
   void CarryOver(ObservedState& next) const;
-  void CheckFinished(std::vector<Action>& actions);
+  void BeginLook(MonoTime now, std::vector<Action>& actions);
+  void StartAskedLook(MonoTime now);
+  void CheckFinished(MonoTime now, std::vector<Action>& actions);
   void Wake(MonoTime at);
 
   std::shared_ptr<const Target> target_;
@@ -203,10 +207,10 @@ class Session {
   std::map<std::string, Up, std::less<>> up_;          // By container id.
   std::map<std::string, StepId, std::less<>> starts_;  // By container, the last one.
   std::set<std::string, std::less<>> forced_;          // Apps, until each has passed its gate.
-  std::vector<std::variant<UpdateRequest, AppRequest>> requests_;
+  std::vector<Request> requests_;                      // In order, and of equal ones the last.
   std::set<StepId> awaiting_;
   std::set<StepId> cancelled_;
-  std::set<StepId> doubted_;    // Waits whose time ran out, to be confirmed by a look.
+  std::set<StepId> doubted_;   // Waits whose time ran out, to be confirmed by a look.
   std::set<StepId> claimed_;   // Reported as done, and not confirmed by a look yet.
   std::set<StepId> believed_;  // Of these: a plan was made since that did not have them any more.
   std::map<std::string, Event, std::less<>> examined_;  // Held back, by container id.
@@ -223,6 +227,8 @@ class Session {
   std::optional<MonoTime> wake_at_;
   MonoTime look_not_before_{};
   std::optional<MonoTime> look_at_;  // Unless another look comes before.
+  bool asked_look_ = false;          // By a request, that has not been given one.
+  std::optional<MonoTime> look_begun_at_;
   int look_failures_ = 0;
   std::optional<Error> look_error_;
   bool has_state_ = false;
