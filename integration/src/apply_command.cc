@@ -36,7 +36,8 @@ ApplyOptions OptionsOf(const ApplyFlags& flags, DeviceInfo device) {
 
 Result<int> RunApply(const ApplyFlags& flags, Invocation invocation) {
   if (flags.dry_run) return RunPlan(flags.plan, invocation);
-  LOCKSTEP_TRY(const LoadedTarget loaded, LoadTarget(flags.plan.target, invocation.common));
+  LOCKSTEP_TRY(const LoadedTarget loaded,
+               LoadTarget(flags.plan.target, invocation.common, invocation.streams.interrupt));
   LOCKSTEP_TRY(const auto device, DeviceControl::Open(invocation.common));
   LOCKSTEP_TRY(DeviceInfo facts, DescribeDevice(invocation.common, device->ports().runtime,
                                                 invocation.streams.interrupt));

@@ -72,7 +72,7 @@ constexpr std::array kArchNames = {
 constexpr std::size_t kMostBytes = std::size_t{1} << 20;
 
 std::string ReadOrNothing(const std::string& path) {
-  auto text = ReadWholeFile(path, kMostBytes);
+  auto text = ReadRegularFile(path, kMostBytes);
   return text ? std::move(text).assume_value() : std::string();
 }
 

@@ -67,7 +67,7 @@ Result<std::unique_ptr<Engine>> OpenMemoryEngine(const CommonOptions& options) {
   std::error_code error;
   EngineState initial;
   if (std::filesystem::exists(path, error)) {
-    LOCKSTEP_TRY(const std::string text, ReadWholeFile(path));
+    LOCKSTEP_TRY(const std::string text, ReadRegularFile(path, kMostFileBytes));
     auto saved = ReadSnapshot(text);
     if (!saved) {
       Error failed = WithContext(std::move(saved).assume_error(), "memory engine: read " + path);

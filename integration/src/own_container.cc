@@ -35,7 +35,7 @@ std::string ContainerOfMounts(std::string_view mountinfo) {
 }
 
 std::string OwnContainer() {
-  const auto mounts = ReadWholeFile("/proc/self/mountinfo");
+  const auto mounts = ReadRegularFile("/proc/self/mountinfo", kMostFileBytes);
   return mounts ? ContainerOfMounts(mounts.assume_value()) : std::string();
 }
 

@@ -21,11 +21,13 @@ namespace lockstep {
 namespace {
 
 Result<Plan> Make(const PlanFlags& flags, Invocation invocation) {
-  LOCKSTEP_TRY(const LoadedTarget loaded, LoadTarget(flags.target, invocation.common));
+  LOCKSTEP_TRY(const LoadedTarget loaded,
+               LoadTarget(flags.target, invocation.common, invocation.streams.interrupt));
   SessionOptions options;
   options.plan.force = flags.force;
   if (!flags.snapshot.empty()) {
-    LOCKSTEP_TRY(const std::string text, ReadWholeFile(flags.snapshot));
+    LOCKSTEP_TRY(const std::string text,
+                 ReadWholeFile(flags.snapshot, invocation.streams.interrupt));
     DeviceInfo said;
     auto observed = ReadSnapshot(text, &said);
     if (!observed) {

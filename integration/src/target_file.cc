@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <filesystem>
+#include <functional>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -61,14 +62,23 @@ Result<std::string> DirectoryOf(const std::string& path) {
   return path == "-" ? here : PathFrom("/", absolute);
 }
 
-Result<std::vector<EnvFile>> ReadEnvFiles(const TargetFileOptions& options,
-                                          const std::string& directory,
-                                          std::vector<std::string>* others) {
+using ReadFile = std::function<Result<std::string>(const std::string& path, std::size_t max_bytes)>;
+
+// What belongs to the reading of one document, whatever is in it.
+struct Reading {
+  const TargetFileOptions& options;
+  const std::string& directory;  // Where it counts as being; empty: it may name no files.
+  const ReadFile& read_named;    // What is named beside it, by a person.
+  std::vector<std::string>* others;
+};
+
+Result<std::vector<EnvFile>> ReadEnvFiles(const Reading& reading) {
+  const auto& [options, directory, read_named, others] = reading;
   std::vector<EnvFile> files;
   for (const std::string& path : options.env_files) {
     std::error_code fault;
     if (others != nullptr) others->push_back(std::filesystem::absolute(path, fault).string());
-    LOCKSTEP_TRY(std::string text, ReadWholeFile(path, kMaxEnvFileBytes));
+    LOCKSTEP_TRY(std::string text, read_named(path, kMaxEnvFileBytes));
     files.push_back({path, std::move(text)});
   }
   if (!options.env_files.empty() || directory.empty()) return files;
@@ -83,22 +93,21 @@ Result<std::vector<EnvFile>> ReadEnvFiles(const TargetFileOptions& options,
   return files;
 }
 
-// `directory` is the file's; empty: it has none, and may name no others.
-Result<Target> ReadCompose(const Value& document, const std::string& directory,
-                           const TargetFileOptions& options, std::vector<std::string>* others) {
+Result<Target> ReadCompose(const Value& document, const Reading& reading) {
+  const auto& [options, directory, read_named, others] = reading;
   ComposeOptions compose;
   compose.app = options.app;
   compose.release = options.release;
   compose.profiles = options.profiles;
   compose.environment = options.environment;
   compose.directory = directory.empty() ? "/" : directory;
-  LOCKSTEP_TRY(compose.env_files, ReadEnvFiles(options, directory, others));
-  compose.read_file = [&](const std::string& file) -> Result<std::string> {
-    if (directory.empty()) {
+  LOCKSTEP_TRY(compose.env_files, ReadEnvFiles(reading));
+  compose.read_file = [&reading](const std::string& file) -> Result<std::string> {
+    if (reading.directory.empty()) {
       return MakeError(ErrorCode::kPermissionDenied, "what is sent may name no files",
                        "give the variables in it, as `environment`");
     }
-    if (others != nullptr) others->push_back(file);
+    if (reading.others != nullptr) reading.others->push_back(file);
     return ReadRegularFile(file, kMaxEnvFileBytes);
   };
   return ReadComposeTarget(document, compose);
@@ -119,8 +128,7 @@ bool IsCompose(std::string_view text, const Value& document) {
   return !OpensLikeJson(text) || LooksLikeCompose(document);
 }
 
-Result<Target> ReadSet(const Value& files, const std::string& directory,
-                       const TargetFileOptions& options, std::vector<std::string>* others) {
+Result<Target> ReadSet(const Value& files, const Reading& reading) {
   const Value::Map* members = files.AsMap();
   if (members == nullptr) return MakeError(ErrorCode::kInvalidTarget, "`files` must be an object");
   Target whole;
@@ -134,7 +142,7 @@ Result<Target> ReadSet(const Value& files, const std::string& directory,
     if (FilesOfTargetSet(document) != nullptr || !IsCompose(*text, document)) {
       return MakeError(ErrorCode::kInvalidTarget, file.key + " is no compose file");
     }
-    auto read = ReadCompose(document, directory, options, others);
+    auto read = ReadCompose(document, reading);
     if (!read) return WithContext(std::move(read).assume_error(), file.key);
     if (auto added = AddApps(std::move(read).assume_value(), whole); !added) {
       return WithContext(std::move(added).assume_error(), file.key);
@@ -144,11 +152,11 @@ Result<Target> ReadSet(const Value& files, const std::string& directory,
 }
 
 Result<Target> ReadTarget(std::string_view text, const std::string& path,
-                          const TargetFileOptions& options) {
+                          const TargetFileOptions& options, const ReadFile& read_named) {
   LOCKSTEP_TRY(const Value document, ParseDocument(text));
   if (!IsCompose(text, document)) return ReadBalena(document, options);
   LOCKSTEP_TRY(const std::string directory, DirectoryOf(path));
-  return ReadCompose(document, directory, options, nullptr);
+  return ReadCompose(document, {options, directory, read_named, nullptr});
 }
 
 }  // namespace
@@ -156,17 +164,21 @@ Result<Target> ReadTarget(std::string_view text, const std::string& path,
 Result<Target> ReadTargetText(std::string_view text, const std::string& directory,
                               const TargetFileOptions& options, std::vector<std::string>* others) {
   LOCKSTEP_TRY(const Value document, ParseDocument(text));
-  if (const Value* files = FilesOfTargetSet(document)) {
-    return ReadSet(*files, directory, options, others);
-  }
+  const ReadFile read_named = ReadRegularFile;
+  const Reading reading{options, directory, read_named, others};
+  if (const Value* files = FilesOfTargetSet(document)) return ReadSet(*files, reading);
   if (!IsCompose(text, document)) return ReadBalena(document, options);
-  return ReadCompose(document, directory, options, others);
+  return ReadCompose(document, reading);
 }
 
-Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options) {
+Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options,
+                                    const std::stop_token& stop) {
+  const ReadFile read = [&stop](const std::string& file, std::size_t max_bytes) {
+    return ReadWholeFile(file, stop, max_bytes);
+  };
   LoadedTarget loaded;
-  LOCKSTEP_TRY(loaded.text, ReadWholeFile(path));
-  auto target = ReadTarget(loaded.text, path, options);
+  LOCKSTEP_TRY(loaded.text, read(path, kMostFileBytes));
+  auto target = ReadTarget(loaded.text, path, options, read);
   if (!target) {
     return WithContext(std::move(target).assume_error(),
                        "read the target " + (path == "-" ? "from standard input" : path));

@@ -4,6 +4,7 @@
 #define LOCKSTEP_INTEGRATION_TARGET_FILE_H_
 
 #include <map>
+#include <stop_token>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -30,16 +31,19 @@ struct LoadedTarget {
 };
 
 // Reads the file at `path`; "-" is standard input, and then the current directory is where a
-// compose file counts as being. Errors: kInvalidTarget (see ReadBalenaTarget and
-// ReadComposeTarget), kNotFound, kPermissionDenied, kInvalidInput (a directory, larger than 64 MiB,
-// or options that do not go with what the file is), kUnavailable.
-Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options = {});
+// compose file counts as being. It and `env_files` may be pipes, which are waited for until `stop`
+// is requested. Errors: kInvalidTarget (see ReadBalenaTarget and ReadComposeTarget), kNotFound,
+// kPermissionDenied, kInvalidInput (a directory, larger than 64 MiB, or options that do not go with
+// what the file is), kCancelled, kUnavailable.
+Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options = {},
+                                    const std::stop_token& stop = {});
 
 // Likewise of a text: one that was read before (LoadedTarget::text), or that somebody sends. Such a
 // text may be a set of compose files, too (target_set.h).
 // `directory`, absolute, is where a compose file counts as being; empty: it may name no files, and
-// there is no `.env`. `others`, which may be null, gets the paths of the other files that were read
-// or looked for, also where it fails. Errors: kInvalidTarget, kInvalidInput; those of such files.
+// there is no `.env`. Nothing is waited for: it reads regular files only. `others`, which may be
+// null, gets the paths of the other files that were read or looked for, also where it fails.
+// Errors: kInvalidTarget, kInvalidInput; those of such files.
 Result<Target> ReadTargetText(std::string_view text, const std::string& directory = {},
                               const TargetFileOptions& options = {},
                               std::vector<std::string>* others = nullptr);

@@ -44,7 +44,8 @@ void AddTargetOptions(CLI::App& app, TargetFlags& flags) {
       ->allow_extra_args(false);
 }
 
-Result<LoadedTarget> LoadTarget(const TargetFlags& flags, const CommonOptions& common) {
+Result<LoadedTarget> LoadTarget(const TargetFlags& flags, const CommonOptions& common,
+                                const std::stop_token& stop) {
   TargetFileOptions options;
   options.balena.device_uuid = common.device;
   options.app = flags.app;
@@ -52,7 +53,7 @@ Result<LoadedTarget> LoadTarget(const TargetFlags& flags, const CommonOptions& c
   options.profiles = flags.profiles;
   options.env_files = flags.env_files;
   options.environment = ProcessEnvironment();
-  return ReadTargetFile(flags.path, options);
+  return ReadTargetFile(flags.path, options, stop);
 }
 
 }  // namespace lockstep

@@ -3,6 +3,7 @@
 #define LOCKSTEP_INTEGRATION_TARGET_OPTIONS_H_
 
 #include <CLI/App.hpp>
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,8 @@ struct TargetFlags {
 void AddTargetOptions(CLI::App& app, TargetFlags& flags);
 
 // Reads it, with the variables of this process. Errors: as ReadTargetFile.
-Result<LoadedTarget> LoadTarget(const TargetFlags& flags, const CommonOptions& common);
+Result<LoadedTarget> LoadTarget(const TargetFlags& flags, const CommonOptions& common,
+                                const std::stop_token& stop);
 
 }  // namespace lockstep
 

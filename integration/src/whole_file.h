@@ -3,19 +3,23 @@
 #define LOCKSTEP_INTEGRATION_WHOLE_FILE_H_
 
 #include <cstddef>
+#include <stop_token>
 #include <string>
 
 #include "lockstep/result.h"
 
 namespace lockstep {
 
-// The whole of a file, up to `max_bytes`; "-" is standard input. For what a person names: it waits
-// for what comes through a pipe. Errors: kNotFound, kPermissionDenied, kInvalidInput (a directory,
-// or too large), kUnavailable.
-Result<std::string> ReadWholeFile(const std::string& path, std::size_t max_bytes = 64U << 20);
+constexpr std::size_t kMostFileBytes = std::size_t{64} << 20;
 
-// Likewise, for what a document names: regular files only, so that it never waits, and nothing but
-// a file is opened (kInvalidInput).
+// The whole of a file, up to `max_bytes`; "-" is standard input. For what a person names: it waits
+// for what comes through a pipe, until `stop` is requested. Errors: kNotFound, kPermissionDenied,
+// kInvalidInput (a directory, or too large), kCancelled, kUnavailable.
+Result<std::string> ReadWholeFile(const std::string& path, const std::stop_token& stop,
+                                  std::size_t max_bytes = kMostFileBytes);
+
+// Likewise, for what nobody is there to wait for: regular files only (kInvalidInput), and nothing
+// else is opened.
 Result<std::string> ReadRegularFile(const std::string& path, std::size_t max_bytes);
 
 }  // namespace lockstep

@@ -1,12 +1,16 @@
 #include "target_file.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <stop_token>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "lockstep/testing/matchers.h"
@@ -155,9 +159,40 @@ TEST_F(TargetFileTest, TellsWhyAFileCannotBeRead) {
 
 TEST_F(TargetFileTest, AFileThatIsTooLargeIsNotReadToItsEnd) {
   const std::string path = Write(std::string(3000, ' '));
-  EXPECT_THAT(ReadWholeFile(path, 3000), IsOk());
-  EXPECT_THAT(ReadWholeFile(path, 2999), IsError(ErrorCode::kInvalidInput));
-  EXPECT_THAT(ReadWholeFile("/dev/zero", 1 << 20), IsError(ErrorCode::kInvalidInput));
+  EXPECT_THAT(ReadWholeFile(path, {}, 3000), IsOk());
+  EXPECT_THAT(ReadWholeFile(path, {}, 2999), IsError(ErrorCode::kInvalidInput));
+  EXPECT_THAT(ReadWholeFile("/dev/zero", {}, 1 << 20), IsError(ErrorCode::kInvalidInput));
+}
+
+TEST_F(TargetFileTest, AWaitForAPipeEndsWhenItIsToEnd) {
+  const std::string pipe = (directory_ / "pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  for (const bool is_open : {false, true}) {
+    SCOPED_TRACE(is_open);
+    const int writer = is_open ? open(pipe.c_str(), O_RDWR | O_CLOEXEC) : -1;
+    std::stop_source stop;
+    std::jthread interrupt([&] { stop.request_stop(); });
+    EXPECT_THAT(ReadTargetFile(pipe, {}, stop.get_token()), IsError(ErrorCode::kCancelled));
+    if (writer >= 0) close(writer);
+  }
+}
+
+TEST_F(TargetFileTest, ReadsWhatComesThroughAPipe) {
+  const std::string pipe = (directory_ / "pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  const std::string text(300'000, '#');  // More than a pipe holds.
+  std::jthread writer([&] { std::ofstream(pipe) << text; });
+  const auto read = ReadWholeFile(pipe, {});
+  ASSERT_THAT(read, IsOk());
+  EXPECT_EQ(read.assume_value(), text);
+}
+
+TEST_F(TargetFileTest, WhereNobodyWaitsAPipeIsRefused) {
+  const std::string pipe = (directory_ / "pipe").string();
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_THAT(ReadTargetText("name: shop\nservices: {web: {image: x}}\n", directory_.string(),
+                             {.env_files = {pipe}}),
+              IsError(ErrorCode::kInvalidInput));
 }
 
 }  // namespace

@@ -39,7 +39,7 @@ bool Exists(const std::string& path) {
 bool IsChip(const ConfigPlaces& places, std::string_view chip) {
   // Not by /proc/device-tree: that is a link to the root of whoever reads it.
   const auto names =
-      ReadWholeFile(places.root + "/sys/firmware/devicetree/base/compatible", 1U << 16);
+      ReadRegularFile(places.root + "/sys/firmware/devicetree/base/compatible", 1U << 16);
   return names && names.assume_value().find(chip) != std::string::npos;
 }
 
