@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include <sys/stat.h>
+
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <CLI/Validators.hpp>
@@ -17,6 +19,17 @@ namespace {
 constexpr int kHelpWidth = 80;
 constexpr int kOptionIndent = 2;
 constexpr int kTextIndent = 8;
+
+constexpr off_t kMostConfigBytes = off_t{1} << 20;
+
+// CLI11 opens whatever it is, and reads it to its end. One that is not there it reports itself.
+std::string WrongConfigFile(const std::string& path) {
+  struct stat info {};
+  if (stat(path.c_str(), &info) != 0) return {};
+  if (!S_ISREG(info.st_mode)) return '"' + Printable(path) + "\" is no regular file; name a file";
+  if (info.st_size <= kMostConfigBytes) return {};
+  return '"' + Printable(path) + "\" is larger than 1 MiB; check that it is the right file";
+}
 
 std::string Blanks(int count) { return std::string(static_cast<std::size_t>(count), ' '); }
 
@@ -131,7 +144,8 @@ void AddCommonOptions(CLI::App& app, CommonOptions& options) {
   app.set_config("--config", "",
                  "A TOML file that sets options by the same names: engine = \"memory:\". What the "
                  "command line says goes first.")
-      ->type_name("FILE");
+      ->type_name("FILE")
+      ->check(WrongConfigFile);
   app.allow_config_extras(CLI::config_extras_mode::error);
 }
 

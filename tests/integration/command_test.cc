@@ -216,7 +216,8 @@ INSTANTIATE_TEST_SUITE_P(
         UsageCase{"BadDuration", {"apply", "t.json", "--timeout", "90"}, "--timeout"},
         UsageCase{"BadLevel", {"locks", "--log-level", "loud"}, "--log-level"},
         UsageCase{
-            "MissingConfigFile", {"locks", "--config", "/nonexistent.toml"}, "/nonexistent.toml"}),
+            "MissingConfigFile", {"locks", "--config", "/nonexistent.toml"}, "/nonexistent.toml"},
+        UsageCase{"EndlessConfigFile", {"locks", "--config", "/dev/zero"}, "no regular file"}),
     [](const auto& param_info) { return param_info.param.name; });
 
 TEST_F(CommandTest, ConfigFileSetsOptionsAndTheCommandLineGoesFirst) {
