@@ -134,8 +134,6 @@ void Session::StartLook(MonoTime now, std::vector<Action>& actions) {
   StartAskedLook(now);
   if (!need_look_ || looking_ || (interrupted_ && !has_state_)) return;
   if (now < look_not_before_) return Wake(look_not_before_);
-  need_look_ = false;
-  look_at_.reset();
   BeginLook(now, actions);
 }
 
@@ -151,7 +149,9 @@ void Session::StartAskedLook(MonoTime now) {
 
 void Session::BeginLook(MonoTime now, std::vector<Action>& actions) {
   looking_ = true;
+  need_look_ = false;
   asked_look_ = false;
+  look_at_.reset();
   look_begun_at_ = now;
   since_look_.clear();
   actions.push_back(LookAction{target_, SeenContainers()});

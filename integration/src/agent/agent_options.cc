@@ -2,8 +2,6 @@
 
 #include <sys/stat.h>
 
-#include <filesystem>
-#include <system_error>
 #include <utility>
 
 #include "config_backends/known_backends.h"
@@ -11,7 +9,6 @@
 #include "target_sources/directory_source.h"
 #include "target_sources/file_source.h"
 #include "text.h"
-#include "whole_file.h"
 
 namespace lockstep {
 namespace {
@@ -105,13 +102,8 @@ TargetFileOptions ReadingOptions(const AgentOptions& options, const CommonOption
 
 Result<void> LookAtTarget(const AgentOptions& options, const CommonOptions& common) {
   if (SourceKindOf(options) != SourceKind::kPath || IsDirectory(options.source)) return Ok();
-  // As the source will read it: a pipe is no target to go by for years.
-  LOCKSTEP_TRY(const std::string text, ReadRegularFile(options.source, kMostFileBytes));
-  std::error_code fault;
-  const auto directory = std::filesystem::absolute(options.source, fault).parent_path();
-  auto target = ReadTargetText(text, directory.string(), ReadingOptions(options, common));
-  if (target) return Ok();
-  return WithContext(std::move(target).assume_error(), "read the target " + options.source);
+  LOCKSTEP_TRYV(ReadFileTarget(options.source, ReadingOptions(options, common)));
+  return Ok();
 }
 
 Result<std::unique_ptr<TargetSource>> MakeSource(const AgentOptions& options,

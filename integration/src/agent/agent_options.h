@@ -43,7 +43,7 @@ SourceKind SourceKindOf(const AgentOptions& options);
 // The backend that options and config.json name. Errors: as ReadBalenaDevice.
 Result<BalenaDevice> BackendOf(const AgentOptions& options, const CommonOptions& common);
 
-// Reads what --source names, where it is a file. Errors: those of ReadTargetFile.
+// Reads what --source names, where it is a file. Errors: those of ReadFileTarget.
 Result<void> LookAtTarget(const AgentOptions& options, const CommonOptions& common);
 
 // How targets from elsewhere than a file are read.

@@ -15,7 +15,6 @@
 namespace lockstep {
 namespace {
 
-constexpr std::size_t kMostBytes = std::size_t{64} << 20;
 constexpr int kMostPasses = 3;
 constexpr int kMostStirred = 5;
 
@@ -57,7 +56,7 @@ class FileSource final : public TargetSource {
       files.push_back(file_);
       unwatched = watch_.Watch(files);
       std::vector<std::string> others;
-      auto loaded = Read(others);
+      auto loaded = ReadFileTarget(path_, options_, &others);
       if (watch_.Stirred() && ++stirred_ <= kMostStirred) return;  // To be read once it is still.
       stirred_ = 0;
       std::sort(others.begin(), others.end());
@@ -73,19 +72,6 @@ class FileSource final : public TargetSource {
     news.TellProblems({WithContext(*std::move(unwatched), "watch the target " + path_)});
   }
 
-  Result<LoadedTarget> Read(std::vector<std::string>& others) {
-    LoadedTarget loaded;
-    auto text = ReadRegularFile(file_, kMostBytes);
-    if (!text) return WithContext(std::move(text).assume_error(), "read the target");
-    loaded.text = std::move(text).assume_value();
-    const std::string directory =
-        PathFrom("/", std::filesystem::path(file_).parent_path().string());
-    auto target = ReadTargetText(loaded.text, directory, options_, &others);
-    if (!target) return WithContext(std::move(target).assume_error(), "read the target " + path_);
-    loaded.target = std::move(target).assume_value();
-    return loaded;
-  }
-
   const std::string path_;
   const TargetFileOptions options_;
   std::string file_;  // Absolute.
@@ -95,6 +81,22 @@ class FileSource final : public TargetSource {
 };
 
 }  // namespace
+
+Result<LoadedTarget> ReadFileTarget(const std::string& path, const TargetFileOptions& options,
+                                    std::vector<std::string>* others) {
+  std::error_code fault;
+  const std::filesystem::path file = std::filesystem::absolute(path, fault);
+  if (fault) return MakeError(ErrorCode::kUnavailable, path + ": " + fault.message());
+  LoadedTarget loaded;
+  auto text = ReadRegularFile(file.string(), kMostFileBytes);
+  if (!text) return WithContext(std::move(text).assume_error(), "read the target");
+  loaded.text = std::move(text).assume_value();
+  const std::string directory = PathFrom("/", file.parent_path().string());
+  auto target = ReadTargetText(loaded.text, directory, options, others);
+  if (!target) return WithContext(std::move(target).assume_error(), "read the target " + path);
+  loaded.target = std::move(target).assume_value();
+  return loaded;
+}
 
 std::unique_ptr<TargetSource> MakeFileSource(std::string path, TargetFileOptions options) {
   return std::make_unique<FileSource>(std::move(path), std::move(options));

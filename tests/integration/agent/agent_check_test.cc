@@ -1,6 +1,7 @@
 // `lockstep agent --check`: what is wrong is said before an agent begins with it.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include <sstream>
 #include <string>
@@ -47,6 +48,13 @@ TEST_F(AgentCheckTest, ATargetThatCannotBeReadIsSaidAndWaitedFor) {
   EXPECT_THAT(err_.str(), HasSubstr(target));
   EXPECT_EQ(Check({"--source", directory_.At("none")}), 0);
   EXPECT_THAT(err_.str(), HasSubstr("/none"));
+}
+
+TEST_F(AgentCheckTest, APipeIsSaidToBeNoTargetAndNotWaitedFor) {
+  const std::string pipe = directory_.At("pipe");
+  ASSERT_EQ(mkfifo(pipe.c_str(), 0600), 0);
+  EXPECT_EQ(Check({"--source", pipe}), 0);
+  EXPECT_THAT(err_.str(), HasSubstr("no regular file"));
 }
 
 TEST_F(AgentCheckTest, AnAddressThatIsNoneIsRefused) {
