@@ -44,11 +44,10 @@ void EraseThese(std::vector<std::string>& from, const Names& names) {
 class Asked {
  public:
   Asked(const AppRequest& request, const ObservedState& observed, const Target& target)
-      : request_(request), record_(RecordOf(observed, target, request.app)) {
+      : request_(request),
+        record_(RecordOf(observed, target, request.app)),
+        target_(target.FindApp(request.app)) {
     const AppNames names(target);
-    for (const TargetApp& app : target.apps) {
-      if (app.uuid == request.app) target_ = &app;
-    }
     for (const ObservedContainer& container : observed.engine.containers) {
       const bool is_mine = container.owned && names.Uuid(container.app) == request.app &&
                            container.state != ContainerState::kRemoving;
@@ -192,7 +191,7 @@ class Asked {
 
   const AppRequest& request_;
   AppRecord record_;
-  const TargetApp* target_ = nullptr;
+  const TargetApp* target_;  // Null: the target does not name it.
   std::vector<const ObservedContainer*> containers_;
   Names services_;
   Names volumes_;

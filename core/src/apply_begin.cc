@@ -121,10 +121,8 @@ Result<void> ApplyRun::AskAgain(ObservedState& observed) {
 // The locks of an app whose cutover was cut off are its span still: they were never given back.
 Result<void> ApplyRun::AdoptSpans(ObservedState& observed) {
   for (const AppRecord& record : observed.apps) {
-    const auto& apps = session_.target()->apps;
-    const auto app = std::find_if(apps.begin(), apps.end(),
-                                  [&](const TargetApp& a) { return a.uuid == record.app; });
-    const std::string to = app != apps.end() && app->release ? app->release->commit : std::string();
+    const TargetApp* app = session_.target()->FindApp(record.app);
+    const std::string to = app != nullptr && app->release ? app->release->commit : std::string();
     if (record.cutover != to) continue;  // To another release: that one is not prepared.
     const bool left = std::any_of(
         observed.locks.begin(), observed.locks.end(),

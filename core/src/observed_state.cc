@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <tuple>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -37,10 +38,14 @@ AppRecord& ObservedState::AppFor(std::string_view app) {
   return *it;
 }
 
-ObservedContainer* ObservedState::FindContainer(std::string_view id) {
+const ObservedContainer* ObservedState::FindContainer(std::string_view id) const {
   const auto it = std::find_if(engine.containers.begin(), engine.containers.end(),
                                [&](const ObservedContainer& c) { return c.id == id; });
   return it == engine.containers.end() ? nullptr : &*it;
+}
+
+ObservedContainer* ObservedState::FindContainer(std::string_view id) {
+  return const_cast<ObservedContainer*>(std::as_const(*this).FindContainer(id));
 }
 
 WallTime ObservedState::NextStart() const {

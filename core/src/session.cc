@@ -211,13 +211,12 @@ bool Session::GoesBack(const std::string& app) const {
 // A cutover that will not go on: the app goes back to what it came from, where there is that.
 bool Session::MayGoBack(const Step& step) const {
   const AppRecord* record = observed_.FindApp(step.app);
-  const auto app = std::find_if(plan_.apps.begin(), plan_.apps.end(),
-                                [&](const AppPlan& a) { return a.app == step.app; });
+  const AppPlan* app = plan_.FindApp(step.app);
   const bool moves = step.phase == Phase::kCutover && step.kind != StepKind::kTakeLocks &&
                      step.kind != StepKind::kReleaseLocks &&
                      step.kind != StepKind::kRenameContainer;
-  return moves && app != plan_.apps.end() && app->way_back && record != nullptr &&
-         record->cutover && !record->committed.value_or("").empty() && !GoesBack(step.app);
+  return moves && app != nullptr && app->way_back && record != nullptr && record->cutover &&
+         !record->committed.value_or("").empty() && !GoesBack(step.app);
 }
 
 void Session::OnEngineEvent(const EngineEvent& event, MonoTime now) {

@@ -11,13 +11,6 @@ namespace {
 
 constexpr int kMostDoublings = 6;
 
-const TargetApp* FindApp(const Target& target, const std::string& app) {
-  const auto it =
-      std::lower_bound(target.apps.begin(), target.apps.end(), app,
-                       [](const TargetApp& a, const std::string& uuid) { return a.uuid < uuid; });
-  return it != target.apps.end() && it->uuid == app ? &*it : nullptr;
-}
-
 bool Differs(const TargetApp* a, const TargetApp* b) {
   if (a == nullptr || b == nullptr) return a != b;
   return *a != *b;
@@ -61,15 +54,15 @@ void Session::TakeUpTarget() {
   const std::set<std::string> apps = AppsOf(*target_, *wanted_);
   bool whole = true;
   for (const std::string& app : apps) {
-    const TargetApp* now = FindApp(*target_, app);
-    if (!Differs(now, FindApp(*wanted_, app)) || !IsPutOff(app)) continue;
+    const TargetApp* now = target_->FindApp(app);
+    if (!Differs(now, wanted_->FindApp(app)) || !IsPutOff(app)) continue;
     Put(next, app, now);
     whole = false;
   }
   if (whole) wanted_.reset();
   if (next == *target_) return;
   for (const std::string& app : apps) {
-    if (Differs(FindApp(*target_, app), FindApp(next, app))) BeginAnew(app);
+    if (Differs(target_->FindApp(app), next.FindApp(app))) BeginAnew(app);
   }
   if (next.config != target_->config) BeginAnew("");
   target_ = std::make_shared<const Target>(std::move(next));
@@ -222,7 +215,7 @@ void Session::TakeUp(const UpdateRequest& request, std::vector<Action>& actions)
     if (!request.force) continue;
     forced_.insert(app);
     AppRecord& record = Record(app);
-    const TargetApp* wanted = FindApp(*target_, app);
+    const TargetApp* wanted = target_->FindApp(app);
     if (record.cutover || wanted == nullptr || !wanted->release) continue;
     if (!record.ForgetFailed(wanted->release->commit)) continue;
     Save(record, actions);

@@ -10,10 +10,8 @@
 namespace lockstep {
 
 bool Session::WantsRollback(const std::string& app) const {
-  const auto target =
-      std::find_if(target_->apps.begin(), target_->apps.end(),
-                   [&](const TargetApp& candidate) { return candidate.uuid == app; });
-  if (target == target_->apps.end() || !target->release) return false;
+  const TargetApp* target = target_->FindApp(app);
+  if (target == nullptr || !target->release) return false;
   return RollbackOf(*target->release).value_or(options_.rollback);
 }
 
@@ -21,11 +19,9 @@ bool Session::WantsRollback(const std::string& app) const {
 bool Session::RollBack(const Step& step) {
   if (!GoesBack(step.app)) {
     if (!WantsRollback(step.app)) return false;
-    const auto app =
-        std::find_if(plan_.apps.begin(), plan_.apps.end(),
-                     [&](const AppPlan& candidate) { return candidate.app == step.app; });
+    const AppPlan* app = plan_.FindApp(step.app);
     const AppRecord* known = observed_.FindApp(step.app);
-    if (app == plan_.apps.end()) return false;
+    if (app == nullptr) return false;
     // Without a record the release was not begun: there is nothing to go back from.
     const bool begun = known != nullptr && known->cutover && known->cutover == app->to;
     if (!begun || !app->no_way_back.empty()) {
@@ -65,10 +61,8 @@ void Session::NoteWentBack(const Step& commit) {
   AppRun& run = runs_[commit.app];
   run.back_to = commit.subject;
   const AppRecord* record = observed_.FindApp(commit.app);
-  const auto app =
-      std::find_if(plan_.apps.begin(), plan_.apps.end(),
-                   [&](const AppPlan& candidate) { return candidate.app == commit.app; });
-  if (record == nullptr || app == plan_.apps.end() || !app->to) return;
+  const AppPlan* app = plan_.FindApp(commit.app);
+  if (record == nullptr || app == nullptr || !app->to) return;
   const auto seen = record->unhealthy.find(*app->to);
   if (seen != record->unhealthy.end()) run.unhealthy = seen->second;
 }

@@ -15,24 +15,12 @@
 namespace lockstep {
 namespace {
 
-const TargetApp* FindApp(const Target& target, const std::string& uuid) {
-  const auto it = std::find_if(target.apps.begin(), target.apps.end(),
-                               [&](const TargetApp& app) { return app.uuid == uuid; });
-  return it == target.apps.end() ? nullptr : &*it;
-}
-
 const TargetService* FindService(const TargetApp* app, const std::string& name) {
   if (app == nullptr || !app->release) return nullptr;
   const auto& services = app->release->services;
   const auto it = std::find_if(services.begin(), services.end(),
                                [&](const TargetService& service) { return service.name == name; });
   return it == services.end() ? nullptr : &*it;
-}
-
-const ObservedContainer* FindContainer(const ObservedState& observed, const std::string& id) {
-  const auto it = std::find_if(observed.engine.containers.begin(), observed.engine.containers.end(),
-                               [&](const ObservedContainer& c) { return c.id == id; });
-  return it == observed.engine.containers.end() ? nullptr : &*it;
 }
 
 class Builder {
@@ -44,7 +32,7 @@ class Builder {
         observed_(observed),
         target_(target),
         device_(device),
-        app_(FindApp(target, step.app)),
+        app_(target.FindApp(step.app)),
         service_(FindService(app_, step.service)) {}
 
   StepRequest Build() const {
@@ -161,7 +149,7 @@ class Builder {
   StepRequest StopContainer() const {
     StopContainerRequest request;
     request.container = step_.subject;
-    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    const ObservedContainer* container = observed_.FindContainer(step_.subject);
     if (container != nullptr && container->spec) {
       request.grace = StopGraceOf(*container->spec);
     } else {
@@ -174,7 +162,7 @@ class Builder {
     UpdateContainerRequest request;
     request.container = step_.subject;
     request.restart_policy = step_.detail;
-    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    const ObservedContainer* container = observed_.FindContainer(step_.subject);
     if (container != nullptr && step_.detail == "no" &&
         container->labels.count(std::string(kLabelRestart)) == 0) {
       request.remember = OriginalPolicy(*container, observed_);
@@ -204,7 +192,7 @@ class Builder {
   // The image goes too when nobody needs it, and the last container of an app that is gone takes
   // what is remembered of the app along.
   void Retire(RemoveContainerRequest& request) const {
-    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    const ObservedContainer* container = observed_.FindContainer(step_.subject);
     if (container == nullptr) return;
     const AppRecord before = Record();
     AppRecord record = before;
@@ -259,7 +247,7 @@ class Builder {
     ConnectNetworkRequest request;
     request.container = step_.subject;
     request.network = Network(step_.detail);
-    const ObservedContainer* container = FindContainer(observed_, step_.subject);
+    const ObservedContainer* container = observed_.FindContainer(step_.subject);
     const ServiceSpec* spec = service_ != nullptr ? &service_->spec : nullptr;
     if (container != nullptr && container->spec) spec = &*container->spec;
     if (spec == nullptr) return request;

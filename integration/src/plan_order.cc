@@ -194,10 +194,7 @@ std::string DescribeGroup(const StepGroup& group, const Plan& plan, const PlanNa
 const AppPlan* AppOf(const Plan& plan, const std::vector<std::uint32_t>& steps) {
   if (steps.empty()) return nullptr;
   if (plan.steps[steps.front()].phase == Phase::kConfig) return nullptr;  // Of the device.
-  const std::string& app = plan.steps[steps.front()].app;
-  const auto found = std::find_if(plan.apps.begin(), plan.apps.end(),
-                                  [&](const AppPlan& each) { return each.app == app; });
-  return found == plan.apps.end() ? nullptr : &*found;
+  return plan.FindApp(plan.steps[steps.front()].app);
 }
 
 }  // namespace

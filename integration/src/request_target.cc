@@ -8,12 +8,6 @@
 namespace lockstep {
 namespace {
 
-const TargetApp* FindApp(const Target& target, const std::string& uuid) {
-  const auto it = std::find_if(target.apps.begin(), target.apps.end(),
-                               [&](const TargetApp& app) { return app.uuid == uuid; });
-  return it == target.apps.end() ? nullptr : &*it;
-}
-
 // What a person asks of an app that runs is no wish for a release that cannot be had. And without
 // the variables that a compose file was read with, it may say something else now.
 bool GoesOn(const TargetApp& app, const Target& target, const AppRecord* record) {
@@ -44,7 +38,7 @@ Result<Target> TargetForRequest(AppRequestKind kind, const std::string& app,
     target.device_uuid = last->device_uuid;
     target.device_name = last->device_name;
   }
-  const TargetApp* named = last ? FindApp(*last, app) : nullptr;
+  const TargetApp* named = last ? last->FindApp(app) : nullptr;
   if (kind == AppRequestKind::kRemove) {
     // Whoever takes a compose app away need not change its file first.
     if (named != nullptr && last->whole_device) target.apps = {*named};

@@ -153,6 +153,8 @@ struct ObservedState {
   bool RebootPending() const { return reboot && !boot_id.empty() && reboot->boot_id == boot_id; }
   const AppRecord* FindApp(std::string_view app) const;
   AppRecord& AppFor(std::string_view app);  // Made where it is missing.
+  // Null where there is none.
+  const ObservedContainer* FindContainer(std::string_view id) const;
   ObservedContainer* FindContainer(std::string_view id);
   bool HasSpan(std::string_view app) const;
   bool HasRebootSpan(std::string_view app) const;

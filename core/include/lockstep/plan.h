@@ -152,6 +152,8 @@ struct Plan {
   std::vector<ConfigPlan> config;  // Sorted by key.
   std::string configuration;       // RebootRecord::configuration for the target.
   std::vector<Step> steps;         // A valid order of execution.
+
+  const AppPlan* FindApp(std::string_view app) const;  // Null: it does not plan for that.
 };
 
 // The step that reboots the device: the last one. Null where it is not to be rebooted.

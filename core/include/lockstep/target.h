@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "lockstep/requirement.h"
@@ -64,6 +65,8 @@ struct Target {
   bool whole_device = true;
   std::map<std::string, std::string> config;  // Keys as BALENA_X.
   std::vector<TargetApp> apps;                // Sorted by uuid, each once.
+
+  const TargetApp* FindApp(std::string_view uuid) const;  // Null: it names no such app.
   friend bool operator==(const Target&, const Target&) = default;
 };
 

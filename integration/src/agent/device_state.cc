@@ -12,13 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-const TargetApp* FindTarget(const RunView& view, const std::string& app) {
-  for (const TargetApp& target : view.target->apps) {
-    if (target.uuid == app) return &target;
-  }
-  return nullptr;
-}
-
 const TargetService* FindService(const TargetApp* app, const std::string& name) {
   if (app == nullptr || !app->release) return nullptr;
   for (const TargetService& service : app->release->services) {
@@ -70,7 +63,7 @@ template <typename F>
 void EachService(const RunView& view, const KeyScope& scope, F&& call) {
   const DeviceReport report = ReportOf(view.plan, view.observed, *view.target, ActivityOf(view));
   for (const auto& [uuid, app] : report.apps) {
-    const TargetApp* target = FindTarget(view, uuid);
+    const TargetApp* target = view.target->FindApp(uuid);
     if (!scope.Covers(uuid) && (target == nullptr || !scope.Covers(target->id))) continue;
     for (const auto& [commit, release] : app.releases) {
       for (const auto& [name, service] : release.services) {

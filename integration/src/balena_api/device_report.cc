@@ -49,15 +49,16 @@ class AppReporter {
  public:
   AppReporter(const TargetApp& app, const Plan& plan, const ObservedState& state,
               const UpdateActivity& activity)
-      : app_(app), plan_(plan), state_(state), activity_(activity) {
+      : app_(app),
+        plan_(plan),
+        state_(state),
+        activity_(activity),
+        app_plan_(plan.FindApp(app.uuid)) {
     for (const ObservedContainer& container : state.engine.containers) {
       if (!container.owned || container.app != app.uuid) continue;
       if (container.service.empty() || container.commit.empty()) continue;
       const ObservedContainer*& known = containers_[{container.commit, container.service}];
       if (known == nullptr || CountsMore(container, *known)) known = &container;
-    }
-    for (const AppPlan& candidate : plan.apps) {
-      if (candidate.app == app.uuid) app_plan_ = &candidate;
     }
     in_span_ = state.HasSpan(app.uuid);
     waiting_ = !in_span_ && HasStep(StepKind::kTakeLocks, {});
@@ -201,9 +202,9 @@ class AppReporter {
   const Plan& plan_;
   const ObservedState& state_;
   const UpdateActivity& activity_;
-  const AppPlan* app_plan_ = nullptr;
-  bool in_span_ = false;  // It is being cut over.
-  bool waiting_ = false;  // It is still to be cut over.
+  const AppPlan* app_plan_;  // Null where nothing is planned for it.
+  bool in_span_ = false;     // It is being cut over.
+  bool waiting_ = false;     // It is still to be cut over.
   std::map<std::pair<std::string, std::string>, const ObservedContainer*> containers_;
 };
 
