@@ -111,7 +111,7 @@ Result<int> Prepare(Invocation invocation) {
   TargetFileOptions reading;
   reading.balena.device_uuid = invocation.common.device;
   reading.environment = ProcessEnvironment();
-  LOCKSTEP_TRY(const Target target, ReadTargetText(stored.last_target, "/", reading));
+  LOCKSTEP_TRY(const Target target, ReadKeptTarget(stored.last_target, "/", reading));
   LOCKSTEP_TRY(const auto locks, OpenLocks(invocation.common));
   for (const TargetApp& app : target.apps) {
     if (!app.release || app.is_host) continue;

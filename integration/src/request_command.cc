@@ -142,7 +142,7 @@ std::optional<Target> LastTarget(const std::string& text, const CommonOptions& c
   TargetFileOptions options;
   options.balena.device_uuid = common.device;
   options.environment = ProcessEnvironment();
-  auto target = ReadTargetText(text, {}, options);
+  auto target = ReadKeptTarget(text, {}, options);
   if (!target) return std::nullopt;
   return std::move(target).assume_value();
 }

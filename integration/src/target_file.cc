@@ -171,6 +171,12 @@ Result<Target> ReadTargetText(std::string_view text, const std::string& director
   return ReadCompose(document, reading);
 }
 
+Result<Target> ReadKeptTarget(std::string_view text, const std::string& directory,
+                              TargetFileOptions options) {
+  options.balena.unknown_fields = UnknownFields::kGaps;
+  return ReadTargetText(text, directory, options);
+}
+
 Result<LoadedTarget> ReadTargetFile(const std::string& path, const TargetFileOptions& options,
                                     const std::stop_token& stop) {
   const ReadFile read = [&stop](const std::string& file, std::size_t max_bytes) {

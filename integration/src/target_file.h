@@ -48,6 +48,11 @@ Result<Target> ReadTargetText(std::string_view text, const std::string& director
                               const TargetFileOptions& options = {},
                               std::vector<std::string>* others = nullptr);
 
+// Likewise of a text that was kept (Store). It was taken once, a backend's with fields that this
+// Lockstep does not know: such a field is a gap, and no reason to know no target.
+Result<Target> ReadKeptTarget(std::string_view text, const std::string& directory,
+                              TargetFileOptions options);
+
 // The variables of this process; of two with one name the first.
 std::map<std::string, std::string, std::less<>> ProcessEnvironment();
 

@@ -142,6 +142,20 @@ TEST_F(TargetFileTest, AFileOfVariablesThatIsNoFileIsAnErrorAndNoWait) {
   EXPECT_THAT(ReadTargetFile(path), IsError(ErrorCode::kInvalidInput));
 }
 
+TEST_F(TargetFileTest, WhatWasTakenOnceIsReadBackWithFieldsThatNobodyKnows) {
+  const std::string text =
+      R"({"dddddddddddddddddddddddddddddddd": {"name": "d", "config": {}, "apps": {
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa": {"id": 1, "name": "shop", "releases": {
+      "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb": {"id": 2, "services": {"web": {
+        "id": 3, "image_id": 4, "image": "x/web:1", "labels": {}, "environment": {},
+        "composition": {"build": "x"}}}, "volumes": {}, "networks": {}}}}}}})";
+  EXPECT_THAT(ReadTargetText(text), IsError(ErrorCode::kInvalidTarget));
+  const auto kept = ReadKeptTarget(text, {}, {});
+  ASSERT_THAT(kept, IsOk());
+  ASSERT_EQ(kept.assume_value().apps.size(), 1U);
+  EXPECT_FALSE(kept.assume_value().apps[0].gaps.empty());
+}
+
 TEST_F(TargetFileTest, PathsBeginWhereTheFileIs) {
   std::ofstream(directory_ / "web.env") << "A=1\n";
   const std::string path = Write("name: shop\nservices: {web: {image: x, env_file: ./web.env}}\n");

@@ -200,9 +200,7 @@ void Agent::RecallTarget() {
     if (!source_) SetKeys({});
     return;
   }
-  TargetFileOptions reading = ReadingOptions(options_, common_);
-  reading.balena.unknown_fields = UnknownFields::kGaps;  // As it was read when it came.
-  auto target = ReadTargetText(text, {}, reading);
+  auto target = ReadKeptTarget(text, {}, ReadingOptions(options_, common_));
   if (!target) {
     return OnProblem(WithContext(std::move(target).assume_error(), "the last target known"));
   }
