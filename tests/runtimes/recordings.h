@@ -33,7 +33,6 @@ class Recordings {
   // Reads captures/<engine>/*.json.
   explicit Recordings(const std::string& engine);
 
-  const std::string& engine() const { return engine_; }
   bool Has(const std::string& name) const { return replies_.contains(name); }
   // Fails the test where there is none.
   const Reply& Get(const std::string& name) const;

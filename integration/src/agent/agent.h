@@ -44,7 +44,6 @@ class Agent final : TargetSink, EventObserver {
 
   Result<void> OpenDevice(const std::stop_token& stop);
   Result<void> TryToOpen(const std::stop_token& stop);
-  bool WaitBeforeNextAttempt(int failures, const std::stop_token& stop);
   Result<void> StartApi();
   Result<void> Push(const std::string& text);
   void SetTarget(Target target);

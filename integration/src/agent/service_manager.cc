@@ -4,6 +4,7 @@
 #include <time.h>
 
 #include <cstdint>
+#include <string>
 
 namespace lockstep::service_manager {
 namespace {
@@ -24,8 +25,6 @@ void TellReloading() {
 }
 
 void TellStopping() { Tell("STOPPING=1"); }
-
-void TellStatus(const std::string& line) { Tell("STATUS=" + line.substr(0, line.find('\n'))); }
 
 void TellAlive() { Tell("WATCHDOG=1"); }
 

@@ -4,15 +4,13 @@
 
 #include <chrono>
 #include <optional>
-#include <string>
 
 namespace lockstep::service_manager {
 
 void TellReady();
 void TellReloading();  // Before a reload; TellReady() ends it.
 void TellStopping();
-void TellStatus(const std::string& line);  // What `systemctl status` shows.
-void TellAlive();                          // The watchdog's question, answered.
+void TellAlive();  // The watchdog's question, answered.
 
 // How often TellAlive() is expected at least; none where no watchdog waits for it.
 std::optional<std::chrono::milliseconds> WatchdogInterval();

@@ -24,8 +24,6 @@ class ApiRouter final : public HttpHandler {
   Admission Admit(ApiRequest& request) override;
   void Handle(ApiRequest request, ApiReply reply) override;
 
-  const RouteTable& table() const { return routes_; }
-
  private:
   const RouteTable routes_;
   ApiAccess& access_;

@@ -114,8 +114,7 @@ Result<ListeningSocket> ListeningSocket::Unix(const std::string& path) {
   }
   std::memcpy(address.sun_path, path.data(), path.size());
   LOCKSTEP_TRYV(RemoveStale(path, address));
-  ListeningSocket made(Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
-                       ApiPeer::Kind::kUnix);
+  ListeningSocket made(Descriptor(socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
   // The mode before bind() bounds the file's; what the umask took away comes back before listen().
   if (made.fd() < 0 || fchmod(made.fd(), kSocketMode) != 0) return SocketError(errno, path);
   if (bind(made.fd(), Raw(address), sizeof(address)) != 0) {
@@ -141,8 +140,7 @@ Result<ListeningSocket> ListeningSocket::Tcp(std::string_view text) {
   const std::string shown(text);
   LOCKSTEP_TRY(TcpAddress address, ParseTcp(text));
   const int family = address.storage.ss_family;
-  ListeningSocket made(Descriptor(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)),
-                       ApiPeer::Kind::kTcp);
+  ListeningSocket made(Descriptor(socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0)));
   if (made.fd() < 0) return SocketError(errno, shown);
   const int on = 1;
   setsockopt(made.fd(), SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));

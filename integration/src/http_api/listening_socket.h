@@ -34,14 +34,12 @@ class ListeningSocket {
   ~ListeningSocket();  // Removes the socket's file, where it is still this one's.
 
   int fd() const { return fd_.get(); }
-  ApiPeer::Kind kind() const { return kind_; }
   std::uint16_t port() const { return port_; }  // Of TCP: where it really is.
 
  private:
-  ListeningSocket(Descriptor fd, ApiPeer::Kind kind) : fd_(std::move(fd)), kind_(kind) {}
+  explicit ListeningSocket(Descriptor fd) : fd_(std::move(fd)) {}
 
   Descriptor fd_;
-  ApiPeer::Kind kind_;
   std::uint16_t port_ = 0;
   std::string path_;  // Of a unix socket.
   dev_t device_ = 0;

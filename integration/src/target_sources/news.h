@@ -34,8 +34,6 @@ class News {
     if (gone) sink_.OnProblemGone();
   }
 
-  const std::optional<Target>& last() const { return last_; }
-
  private:
   TargetSink& sink_;
   std::optional<Target> last_;

@@ -24,7 +24,6 @@ class ScriptedClock final : public Clock {
   std::int64_t seconds() const {
     return std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch()).count();
   }
-  void Pass(std::chrono::milliseconds time) { now_ += time; }
   int waits() const { return waits_; }
 
   WallTime Now() override { return wall_ + now_.time_since_epoch(); }
