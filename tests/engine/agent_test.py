@@ -43,8 +43,7 @@ class AgentTest(EngineTest):
         self.agent.await_release(document)
 
     def volumes(self):
-        return {v["Name"]: v["CreatedAt"] for v in self.engine.call("GET", "/volumes")["Volumes"] or []
-                if APP in v["Name"] or str(v.get("Labels"))}
+        return {v["Name"]: v["CreatedAt"] for v in self.engine.call("GET", "/volumes")["Volumes"] or []}
 
     def test_follows_its_target(self):
         self.start(self.release_a())
@@ -85,7 +84,7 @@ class AgentTest(EngineTest):
         for _ in range(4):
             for document in (self.release_b(), self.release_a()):
                 self.agent.put(document)
-                self.agent.process.poll()
+                self.assertIsNone(self.agent.process.poll())
                 wait_until(lambda: self.agent.get("/v1/plan") is not None, "an answer")
                 self.engine.running()  # No service runs twice.
         self.agent.put(self.release_b())

@@ -126,9 +126,6 @@ class Fault:
     aim: str  # Which requests it is for.
     skip: int  # How many of them pass before, counted from the fault before this one.
 
-    def __str__(self):
-        return f"{self.kind}@{self.aim}+{self.skip}"
-
 
 def schedule(seed, engine_faults=True, first=None):
     """At most eight faults. `first` names the kind of the first one."""
@@ -230,7 +227,6 @@ class FaultProxy:
         self.lock = threading.Lock()
         self.faults = []
         self.fired = []  # "kind: request"
-        self.requests = []
         self.refused = 0  # Requests that came while no engine was there.
         self.deaths = 0  # Of the engine.
         self.streams = set()
@@ -257,9 +253,7 @@ class FaultProxy:
         """No fault will come any more; the engine is there when this returns."""
         with self.lock:
             self.faults = []
-            harm = self._harm
-        if harm:
-            harm.join()
+        self.await_engine()
 
     def await_engine(self):
         with self.lock:
@@ -284,7 +278,6 @@ class FaultProxy:
 
     def _next_fault(self, exchange):
         with self.lock:
-            self.requests.append(exchange.line)
             if not self.faults:
                 return None
             fault = self.faults[0]
