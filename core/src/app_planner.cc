@@ -95,8 +95,8 @@ void AppPlanner::ReserveSteps() {
 bool AppPlanner::CutoverBegun() const { return facts_.record.cutover == facts_.to(); }
 
 bool AppPlanner::GoesBack() const {
-  return !StopsItself() && facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
-         start_graph_.cycle.empty();
+  return facts_.HasFailed() && plan_.from && plan_.way_back && CutoverBegun() &&
+         start_graph_.cycle.empty() && !StopsItself();
 }
 
 // True where a container of the service that runs is stopped.
