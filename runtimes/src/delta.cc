@@ -68,7 +68,7 @@ Result<std::string> MakeDelta(const DockerOptions& engine, const DeltaRequest& r
   }
   LOCKSTEP_TRYV(docker::Compute(api, request, what, stop));
   LOCKSTEP_TRY(const docker::Json made,
-               api.Get("/images/" + docker::EscapeQuery(request.name) + "/json", what, stop));
+               api.Get(docker::ImagePath(request.name, "/json"), what, stop));
   return docker::Text(made, "Id");
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "image_calls.h"
 #include "image_pull.h"
 #include "lockstep/image_reference.h"
 
@@ -12,19 +13,6 @@ namespace lockstep::docker {
 namespace {
 
 constexpr std::string_view kDeltaLabels = "io.resin.delta.";
-
-std::string ImagePath(const std::string& image, std::string_view rest = {}) {
-  return "/images/" + EscapeQuery(image) + std::string(rest);
-}
-
-Result<void> RemoveName(EngineApi& api, const std::string& reference, std::string_view what,
-                        std::stop_token stop) {
-  HttpRequest request;
-  request.method = "DELETE";
-  request.path = ImagePath(reference);
-  request.timeout = api.options().remove_image_timeout;
-  return Done(api.Send(std::move(request), what, stop), {200, 404}, what);
-}
 
 // "r:5055/app:v1" -> "repo=r%3A5055%2Fapp&tag=v1"
 std::string TagQuery(std::string_view reference) {
@@ -65,7 +53,7 @@ Result<void> Rename(EngineApi& api, const std::string& image, const std::string&
                     const std::string& to, std::string_view what, std::stop_token stop) {
   const std::string path = ImagePath(image, "/tag?" + TagQuery(to));
   LOCKSTEP_TRYV(Done(api.Change("POST", path, Json(), what, stop), {201}, what));
-  return RemoveName(api, from, what, stop);
+  return RemoveImageName(api, from, what, stop);
 }
 
 // None where anything is wrong with the delta. That includes a stall: the engine tries a layer that
@@ -83,7 +71,7 @@ Result<std::optional<std::string>> Pull(EngineApi& api, PullWatch& watch, const 
     return std::nullopt;
   }
   if (!delta.result.empty() && pulled.assume_value() != delta.result) {
-    LOCKSTEP_TRYV(RemoveName(api, delta.reference, what, stop));
+    LOCKSTEP_TRYV(RemoveImageName(api, delta.reference, what, stop));
     return std::nullopt;
   }
   return std::move(pulled).assume_value();
@@ -112,7 +100,7 @@ Result<void> RefuseDelta(EngineApi& api, const Json& image, const std::string& r
   const auto label = labels.lower_bound(std::string(kDeltaLabels));
   if (label == labels.end() || !label->first.starts_with(kDeltaLabels)) return Ok();
   // Where that fails it only takes up room.
-  (void)RemoveName(api, reference, what, stop);
+  (void)RemoveImageName(api, reference, what, stop);
   return WithContext(MakeError(ErrorCode::kUnsupported,
                                reference + " is no image but a delta to one, which this engine has "
                                            "not applied",

@@ -24,6 +24,10 @@ std::string ContainerPath(const std::string& id, std::string_view rest) {
   return "/containers/" + EscapeQuery(id) + std::string(rest);
 }
 
+std::string ImagePath(const std::string& image, std::string_view rest) {
+  return "/images/" + EscapeQuery(image) + std::string(rest);
+}
+
 int MinorOf(std::string_view api_version) {
   if (!api_version.starts_with("1.")) return -1;
   const std::string_view minor = api_version.substr(2);

@@ -69,6 +69,7 @@ class EngineApi {
 };
 
 std::string ContainerPath(const std::string& id, std::string_view rest = {});
+std::string ImagePath(const std::string& image, std::string_view rest = {});
 // Ids are long; twelve digits are what people see elsewhere.
 inline std::string Short(const std::string& id) { return CleanText(id, 12); }
 

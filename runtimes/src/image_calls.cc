@@ -13,6 +13,16 @@
 namespace lockstep::docker {
 namespace {
 
+// `image` is an id or a name.
+Result<HttpReply> Remove(EngineApi& api, const std::string& image, std::string_view what,
+                         std::stop_token stop) {
+  HttpRequest request;
+  request.method = "DELETE";
+  request.path = ImagePath(image);
+  request.timeout = api.options().remove_image_timeout;
+  return api.Send(std::move(request), what, stop);
+}
+
 // An image with several names goes with the last of them. Each name that goes is lost for good: so
 // first it is made sure that nobody uses the image, and that nobody else named it.
 Result<void> RemoveReferences(EngineApi& api, const std::string& image_id, const HttpReply& refusal,
@@ -22,7 +32,7 @@ Result<void> RemoveReferences(EngineApi& api, const std::string& image_id, const
       const Json users,
       api.Get("/containers/json?all=1&filters=" + EscapeQuery(DumpJson(filters)), what, stop));
   if (!users.empty()) return FailureOf(refusal, what);
-  auto image = api.Get("/images/" + EscapeQuery(image_id) + "/json", what, stop);
+  auto image = api.Get(ImagePath(image_id, "/json"), what, stop);
   if (!image && image.assume_error().code == ErrorCode::kNotFound) return Ok();
   LOCKSTEP_TRY(const Json json, std::move(image));
   std::vector<std::string> names = TextList(At(json, "RepoTags"));
@@ -39,11 +49,7 @@ Result<void> RemoveReferences(EngineApi& api, const std::string& image_id, const
                        what);
   }
   for (const std::string& name : names) {
-    HttpRequest request;
-    request.method = "DELETE";
-    request.path = "/images/" + EscapeQuery(name);
-    request.timeout = api.options().remove_image_timeout;
-    LOCKSTEP_TRYV(Done(api.Send(std::move(request), what, stop), {200, 404}, what));
+    LOCKSTEP_TRYV(RemoveImageName(api, name, what, stop));
   }
   return Ok();
 }
@@ -73,13 +79,14 @@ Result<void> CheckImage(EngineApi& api, const std::string& reference, std::stop_
       what);
 }
 
+Result<void> RemoveImageName(EngineApi& api, const std::string& name, std::string_view what,
+                             std::stop_token stop) {
+  return Done(Remove(api, name, what, stop), {200, 404}, what);
+}
+
 Result<void> RemoveImage(EngineApi& api, const std::string& image_id, std::stop_token stop) {
   const std::string what = "remove image " + image_id;
-  HttpRequest request;
-  request.method = "DELETE";
-  request.path = "/images/" + EscapeQuery(image_id);
-  request.timeout = api.options().remove_image_timeout;
-  const auto reply = api.Send(std::move(request), what, stop);
+  const auto reply = Remove(api, image_id, what, stop);
   if (reply && reply.assume_value().status == 409 &&
       Says(reply.assume_value(), "referenced in multiple repositories")) {
     return RemoveReferences(api, image_id, reply.assume_value(), what, stop);

@@ -119,8 +119,7 @@ Result<std::string> PullImage(EngineApi& api, PullWatch& watch, const std::strin
   PullStream stream(Steady::now(), UnpackingOf(engine.assume_value().kind), watch);
   LOCKSTEP_TRYV(
       Pull(api, std::move(stream), progress, stop).Run(reference, access.assume_value(), what));
-  LOCKSTEP_TRY(const Json image,
-               api.Get("/images/" + EscapeQuery(reference) + "/json", what, stop));
+  LOCKSTEP_TRY(const Json image, api.Get(ImagePath(reference, "/json"), what, stop));
   if (!HasDigest(image, reference)) {
     return WithContext(MakeError(ErrorCode::kBadReply, "the engine pulled something else"), what);
   }

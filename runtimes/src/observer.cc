@@ -222,7 +222,7 @@ Result<Json> Observer::ImageOf(const std::string& id, std::stop_token stop) {
     const std::lock_guard lock(mutex_);
     if (const auto it = images_.find(id); it != images_.end()) return it->second;
   }
-  auto inspected = api_.Get("/images/" + EscapeQuery(id) + "/json", "inspect image " + id, stop);
+  auto inspected = api_.Get(ImagePath(id, "/json"), "inspect image " + id, stop);
   if (!inspected) {
     // A container may outlive its image.
     if (inspected.assume_error().code == ErrorCode::kNotFound) return Json::object();
