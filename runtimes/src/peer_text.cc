@@ -18,7 +18,8 @@ std::size_t LengthOf(char lead) {
 bool Steers(std::string_view character) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(character[i]); };
   if (character.size() == 1) return byte(0) < 0x20 || byte(0) == 0x7f;
-  if (character.size() == 2) return byte(0) == 0xc2 && byte(1) < 0xa0;  // U+0080 to U+009F.
+  // U+0080 to U+009F, and U+061C.
+  if (character.size() == 2) return character == "\xd8\x9c" || (byte(0) == 0xc2 && byte(1) < 0xa0);
   if (character.size() != 3 || byte(0) != 0xe2) return false;
   // U+200E, U+200F, U+2028 to U+202E, and U+2066 to U+2069.
   return (byte(1) == 0x80 &&

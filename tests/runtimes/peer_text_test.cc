@@ -26,6 +26,7 @@ TEST(PeerTextTest, IsOneLineOfHarmlessText) {
            TextCase{"nul and delete", std::string_view("a\0b\x7f", 4), "a#b#"},
            TextCase{"CSI in one character", "a\xc2\x9b[2J", "a#[2J"},
            TextCase{"the other direction", "a\xe2\x80\xae,\xe2\x81\xa6,", "a#,#,"},
+           TextCase{"the mark of Arabic", "a\xd8\x9c,\xd8\x9b", "a#,\xd8\x9b"},
            TextCase{"no UTF-8", "a\xff,", "a#,"},
            TextCase{"longer than need be", "a\xc0\xaf", "a##"},
            TextCase{"half a character", "a\xe6\xbc", "a#"},
