@@ -3,7 +3,8 @@
 # only if nothing failed.
 #
 #   tests/run.sh           everything once: unit, layering, plan cases, installed package, real engine, status page, demo
-#   tests/run.sh --full    and the unit tests under the address, undefined-behaviour and thread sanitizers
+#   tests/run.sh --full    the same, the unit tests under the address and undefined-behaviour sanitizers; where threads
+#                          meet under the thread sanitizer as well
 #
 # On a fresh Debian 12, as root, it first installs what is missing. Logs: build/logs.
 # shellcheck disable=SC2317  # Functions are called through check() and reported().
@@ -12,9 +13,10 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$root"
 full=
+unit=dev  # The preset that the unit tests are built with.
 case ${1:-} in
   '') ;;
-  --full) full=yes ;;
+  --full) full=yes unit=asan ;;
   *)
     sed -n '2,/^set /{/^set /d;/shellcheck/d;s/^# \{0,1\}//;p}' "${BASH_SOURCE[0]}" >&2
     exit 2
@@ -112,7 +114,7 @@ run_ctest() {
 
 # The live tests of the runtimes, in an engine that goes with them.
 run_live_tests() {
-  local dir status=0 program=$root/build/dev/tests/runtimes/runtimes_live_tests
+  local dir status=0 program=$root/build/$unit/tests/runtimes/runtimes_live_tests
   dir=$(mktemp -d /tmp/lse.XXXXXX)
   integration/engine.sh start "$dir" || status=$?
   if [[ $status == 0 ]]; then
@@ -135,10 +137,13 @@ engine_refusal() {
 rm -f "$logs"/*.skipped
 check setup integration/setup.sh || finish
 check lock-tools tests/lockfs/tools/install.sh "$root/build/lock-tools" || true
-check build-dev build dev || finish
-check build-release build release lockstep lockstep_with_lock_program || finish
+check build-$unit build $unit || finish
+# What measures memory, and what is many seeds of one test, has nothing to tell a sanitizer.
+plain=(${full:+planner_property_tests planner_memory_test pull_memory_test})
+check build-release build release lockstep lockstep_with_lock_program "${plain[@]}" || finish
 check size tests/size_test.sh "$root/build/release/lockstep" 4096 || true
-run_ctest dev
+run_ctest $unit ${full:+-E '^planner_properties_[1-7]$'}
+[[ -z $full ]] || run_ctest release -R '^planner_properties|PlanningMemoryTest|PullMemoryTest'
 counted cases tests/cases/check.sh "$root/build/release/lockstep"
 
 refusal=$(engine_refusal)
@@ -154,12 +159,9 @@ fi
 counted page tests/page/run.py
 check demo-memory integration/demo.sh --engine memory: || true
 
-# Where threads meet; what has none, or is made of many seeds of one, the address sanitizer sees.
-threaded=(core_tests runtimes_tests lockfs_tests http_api_tests target_sources_tests)
+threaded=(orchestrator_tests runtimes_tests lockfs_tests http_api_tests target_sources_tests)
 without_threads='_NOT_BUILT|^planner_properties|^Seeds/|^Replies/|^openapi|^readme|^layering|^boot_locks|_consumer$|^plan_pictures'
 if [[ -n $full ]]; then
-  # Of the shards of many seeds, one: the others run the same code.
-  check build-asan build asan && run_ctest asan -E '^planner_properties_[1-7]$'
   # GCC 12's thread sanitizer does not find its way where addresses are spread widely.
   ! setarch -R true 2>/dev/null || fixed='setarch -R'
   check build-tsan build tsan "${threaded[@]}" && run_ctest tsan -E "$without_threads"

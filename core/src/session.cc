@@ -335,9 +335,7 @@ void Session::CheckFinished(MonoTime now, std::vector<Action>& actions) {
   if (need_look_ && !interrupted_) return;
   if (has_state_ && !interrupted_) {
     if (waits_for_event_) return;
-    const bool app_waits = std::any_of(plan_.apps.begin(), plan_.apps.end(),
-                                       [&](const AppPlan& app) { return Waits(app); });
-    if (app_waits || DeviceWaits()) return;
+    if (AnyWaits()) return;
     // The last word is what the engine says.
     if (changed_since_look_) return BeginLook(now, actions);
   }
@@ -352,6 +350,11 @@ bool Session::Waits(const AppPlan& app) const {
   if (app.paused && !options_.keep_going) return false;
   return app.status == PlanStatus::kHeld && options_.wait_when_held &&
          (run == runs_.end() || !run->second.failed);
+}
+
+bool Session::AnyWaits() const {
+  return DeviceWaits() || std::any_of(plan_.apps.begin(), plan_.apps.end(),
+                                      [&](const AppPlan& app) { return Waits(app); });
 }
 
 void Session::WatchHeldLocks(std::vector<Action>& actions) {

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "apply_display.h"
+#include "duration_option.h"
 #include "error_json.h"
 #include "exit_status.h"
 #include "json_value.h"
@@ -11,29 +12,22 @@
 #include "text.h"
 
 namespace lockstep {
-namespace {
-
-std::string CheckDuration(const std::string& text) {
-  if (ParseDuration(text)) return {};
-  return "\"" + text + "\" is no duration; write 90s, 10m or 1h30m";
-}
-
-}  // namespace
 
 void AddWaitFlags(CLI::App& app, WaitFlags& flags) {
   app.add_flag("--no-wait", flags.no_wait,
                "Does all that needs no lock, downloads included, and ends with status 3 where an "
                "update lock is held.");
-  app.add_option("--timeout", flags.timeout,
-                 "Gives up after this long (90s, 10m, 1h30m); a cutover that has begun is finished "
-                 "first. Status 3 when it passes while held, else 1.")
-      ->type_name("DURATION")
-      ->check(CheckDuration);
+  AddDurationOption(
+      app, "--timeout", [&flags](std::chrono::milliseconds time) { flags.timeout = time; },
+      "Gives up after this long (90s, 10m, 1h30m); a cutover that has begun is finished "
+      "first. Status 3 when it passes while held, else 1.");
+  AddSettleOption(app, flags.settle);
 }
 
 void SetWait(const WaitFlags& flags, ApplyOptions& options) {
   options.session.wait_when_held = !flags.no_wait;
-  if (!flags.timeout.empty()) options.timeout = ParseDuration(flags.timeout);
+  options.timeout = flags.timeout;
+  options.session.settle = flags.settle;
 }
 
 Result<ShownApply> ApplyShown(DeviceControl& device, const Target& target,

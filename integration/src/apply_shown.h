@@ -4,7 +4,8 @@
 #define LOCKSTEP_INTEGRATION_APPLY_SHOWN_H_
 
 #include <CLI/App.hpp>
-#include <string>
+#include <chrono>
+#include <optional>
 
 #include "command.h"
 #include "device.h"
@@ -14,10 +15,11 @@
 
 namespace lockstep {
 
-// --no-wait and --timeout.
+// How long is waited for what: --no-wait, --timeout, --settle.
 struct WaitFlags {
   bool no_wait = false;
-  std::string timeout;
+  std::chrono::milliseconds settle = SessionOptions().settle;
+  std::optional<std::chrono::milliseconds> timeout;
 };
 void AddWaitFlags(CLI::App& app, WaitFlags& flags);
 void SetWait(const WaitFlags& flags, ApplyOptions& options);

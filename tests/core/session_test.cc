@@ -152,6 +152,39 @@ TEST(SessionTest, TriesAgainWhenALockIsReleasedDuringAnAttempt) {
   EXPECT_FALSE(attempt().has_value());
 }
 
+// Twenty looks in a row find no engine. Returns how many were asked for.
+int LooksAtAnEngineThatIsAway(Session& session) {
+  MonoTime now{};
+  session.OnEngineGap();
+  int looks = 0;
+  for (int i = 0; i < 20; ++i) {
+    for (const Action& action : session.Next(now)) {
+      if (!std::holds_alternative<LookAction>(action)) continue;
+      ++looks;
+      session.OnLookFailed(MakeError(ErrorCode::kUnavailable, "no engine"), now);
+    }
+    now = session.WakeAt().value_or(now);
+  }
+  return looks;
+}
+
+TEST(SessionTest, AnEngineThatIsAwayEndsNoWaitForALock) {
+  ObservedState observed = Running(MakeApp("c1", kOld));
+  observed.locks.push_back(HeldBy("db"));
+  Session session(MakeTarget({MakeApp("c2", {{.name = "db"}})}), {});
+  session.OnObserved(observed, MonoTime{});
+  (void)session.Next(MonoTime{});
+  EXPECT_GE(LooksAtAnEngineThatIsAway(session), 10);
+  EXPECT_FALSE(session.Finished());
+}
+
+TEST(SessionTest, EndsWhereTheEngineStaysAwayAndNothingIsWaitedFor) {
+  Session session(MakeTarget({MakeApp("c2", {{.name = "db"}})}), {});
+  session.OnObserved(Running(MakeApp("c1", kOld)), MonoTime{});
+  EXPECT_EQ(LooksAtAnEngineThatIsAway(session), SessionOptions().max_attempts);
+  EXPECT_TRUE(session.Finished());
+}
+
 TEST(SessionTest, EndsAsHeldWhenItIsNotToWait) {
   ObservedState observed = Running(MakeApp("c1", kOld));
   observed.locks.push_back(HeldBy("db"));

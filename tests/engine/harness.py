@@ -22,6 +22,7 @@ CANNOT_START = 75  # engine.sh: this machine cannot run an engine.
 APP = "a" * 32
 APP_ID = 1234567
 DEVICE = "d" * 32
+SETTLES = {"apply", "restart", "start"}  # Commands that wait until services have settled.
 
 
 class UnixConnection(http.client.HTTPConnection):
@@ -177,6 +178,7 @@ class Device:
         self.engine_url = engine_url or engine.url
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="lockstep-device.", dir="/tmp"))
         self.started = []
+        self.settle = "1s"  # Ten, as it is without the option, are nine too many for most tests.
 
     def close(self):
         for process in self.started:
@@ -193,6 +195,8 @@ class Device:
     def command(self, name, *args, engine_url=None):
         if args and isinstance(args[0], dict):
             args = (self.write(args[0]), *args[1:])
+        if name in SETTLES and "--settle" not in args:
+            args = (*args, "--settle", self.settle)
         return [str(BINARY), name, *args, "--engine", engine_url or self.engine_url, "--locks-root",
                 str(self.engine.locks_root), "--state-dir", str(self.dir / "state")]
 

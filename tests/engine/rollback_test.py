@@ -12,7 +12,7 @@ from harness import APP, DEVICE, EngineTest, Proxy, kill, read_until
 
 ROLLBACK = "--rollback-on-failure"
 NOW = {"command": ["sh", "-c", "echo no table; exit 3"], "restart": "no"}
-LATER = {"command": ["sh", "-c", "sleep 4; echo no table; exit 3"], "restart": "no"}
+TOLD = {"command": ["sh", "-c", "until [ -e /tmp/fail ]; do sleep 0.1; done; echo no table; exit 3"], "restart": "no"}
 CHECK = {"test": ["CMD", "false"], "interval": "1s", "retries": 2}
 
 
@@ -80,15 +80,24 @@ class RollbackTest(EngineTest):
         self.assertIn("did not become healthy on this device (web)", gap["message"])
         self.assertEqual([], plan["steps"])
 
-    def test_lock_taken_in_between_holds_the_way_back(self):
+    def start_with_a_job_that_can_fail(self):
+        """Release a runs, and b has been started, but for its settling: the job fails when it is told to."""
         self.apply(self.release("a"))
         before = self.engine.running()
-        update = self.device.start("apply", self.release("b", job=LATER), "--json", ROLLBACK)
+        update = self.device.start("apply", self.release("b", job=TOLD), "--json", "--settle", "50s", ROLLBACK)
         for line in update.stdout:
             event = json.loads(line)
             if (event["event"], event.get("kind")) == ("step-done", "release-locks"):
-                break
+                return before, update
+        self.fail("it ended before")
+
+    def let_the_job_fail(self):
+        self.engine.execute_beside(self.engine.running()["job"][0], "touch", "/tmp/fail")
+
+    def test_lock_taken_in_between_holds_the_way_back(self):
+        before, update = self.start_with_a_job_that_can_fail()
         self.take_lock("worker")
+        self.let_the_job_fail()
         read_until(update, "held")
         new = self.engine.running()
         self.assertEqual({"db", "web", "worker"}, set(new), "the new services stay up")
@@ -117,13 +126,9 @@ class RollbackTest(EngineTest):
         self.fail("no registry")
 
     def test_needs_no_registry(self):
-        self.apply(self.release("a"))
-        before = self.engine.running()
-        update = self.device.start("apply", self.release("b", job=LATER), "--json", ROLLBACK)
-        for line in update.stdout:
-            if json.loads(line).get("kind") == "release-locks":
-                break
+        before, update = self.start_with_a_job_that_can_fail()
         self.stop_registry()
+        self.let_the_job_fail()
         self.events(update)
         self.assert_back(before)
 

@@ -34,6 +34,8 @@ class Session {
 
   // Facts. `now` never goes back.
   void OnObserved(ObservedState observed, MonoTime now);
+  // Tried again after a back-off: a few times where the engine may answer soon; without end in a
+  // cutover, while an app waits for locks, and with keep_going.
   void OnLookFailed(Error error, MonoTime now);
   void OnStepDone(StepId step, StepResult result, MonoTime now);
   void OnStepFailed(StepId step, Error error, MonoTime now);
@@ -139,6 +141,7 @@ class Session {
   void RememberInterrupted(const Step& step, std::vector<Action>& actions);
   void Await(const Step& step, MonoTime now, std::vector<Action>& actions);
   Verdict Judge(const Step& step, const ObservedContainer& container, MonoTime now);
+  bool AnyWaits() const;  // For locks.
   void WatchHeldLocks(std::vector<Action>& actions);
   void ReportHeld(std::vector<Action>& actions);
   void ReportPlan(std::vector<Action>& actions);

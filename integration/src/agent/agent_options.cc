@@ -5,10 +5,10 @@
 #include <utility>
 
 #include "config_backends/known_backends.h"
+#include "duration_option.h"
 #include "target_sources/balena_source.h"
 #include "target_sources/directory_source.h"
 #include "target_sources/file_source.h"
-#include "text.h"
 
 namespace lockstep {
 namespace {
@@ -60,15 +60,7 @@ void AddAgentOptions(CLI::App& app, AgentOptions& options) {
       ->type_name("HOST");
   app.add_flag("--rollback", options.rollback,
                "An app whose new release does not become healthy goes back to the one before.");
-  app.add_option_function<std::string>(
-         "--settle", [&options](const std::string& text) { options.settle = *ParseDuration(text); },
-         "How long a service without a health check must stay up to count as settled. Without it: "
-         "10s.")
-      ->type_name("DURATION")
-      ->check([](const std::string& text) {
-        return ParseDuration(text) ? std::string()
-                                   : '"' + text + "\" is no duration; write 10s or 1m30s";
-      });
+  AddSettleOption(app, options.settle);
   app.add_flag("--check", options.check,
                "Says whether the configuration is right, and does nothing.");
 }

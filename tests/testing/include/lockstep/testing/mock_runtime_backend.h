@@ -8,7 +8,6 @@
 #include <chrono>
 #include <stop_token>
 #include <string>
-#include <utility>
 
 #include "lockstep/runtime_backend.h"
 
@@ -20,31 +19,9 @@ class MockRuntimeBackend : public RuntimeBackend {
  public:
   using Milliseconds = std::chrono::milliseconds;
 
-  explicit MockRuntimeBackend(RuntimeBackend& behind) {
-    const auto forward = [&behind](auto method) {
-      return [&behind, method](auto&&... arguments) {
-        return (behind.*method)(std::forward<decltype(arguments)>(arguments)...);
-      };
-    };
-    ON_CALL(*this, Describe).WillByDefault(forward(&RuntimeBackend::Describe));
-    ON_CALL(*this, Observe).WillByDefault(forward(&RuntimeBackend::Observe));
-    ON_CALL(*this, CheckImage).WillByDefault(forward(&RuntimeBackend::CheckImage));
-    ON_CALL(*this, PullImage).WillByDefault(forward(&RuntimeBackend::PullImage));
-    ON_CALL(*this, CreateContainer).WillByDefault(forward(&RuntimeBackend::CreateContainer));
-    ON_CALL(*this, StartContainer).WillByDefault(forward(&RuntimeBackend::StartContainer));
-    ON_CALL(*this, StopContainer).WillByDefault(forward(&RuntimeBackend::StopContainer));
-    ON_CALL(*this, UpdateContainer).WillByDefault(forward(&RuntimeBackend::UpdateContainer));
-    ON_CALL(*this, RenameContainer).WillByDefault(forward(&RuntimeBackend::RenameContainer));
-    ON_CALL(*this, RemoveContainer).WillByDefault(forward(&RuntimeBackend::RemoveContainer));
-    ON_CALL(*this, CreateNetwork).WillByDefault(forward(&RuntimeBackend::CreateNetwork));
-    ON_CALL(*this, ConnectNetwork).WillByDefault(forward(&RuntimeBackend::ConnectNetwork));
-    ON_CALL(*this, RemoveNetwork).WillByDefault(forward(&RuntimeBackend::RemoveNetwork));
-    ON_CALL(*this, CreateVolume).WillByDefault(forward(&RuntimeBackend::CreateVolume));
-    ON_CALL(*this, RemoveVolume).WillByDefault(forward(&RuntimeBackend::RemoveVolume));
-    ON_CALL(*this, RemoveImage).WillByDefault(forward(&RuntimeBackend::RemoveImage));
-    ON_CALL(*this, Examine).WillByDefault(forward(&RuntimeBackend::Examine));
-    ON_CALL(*this, Watch).WillByDefault(forward(&RuntimeBackend::Watch));
-  }
+  explicit MockRuntimeBackend(RuntimeBackend& behind);
+  // Out of line, as the constructor: what gMock makes of each method is then compiled once.
+  ~MockRuntimeBackend() override;
 
   MOCK_METHOD(Result<EngineInfo>, Describe, (std::stop_token stop), (override));
   MOCK_METHOD(Result<EngineState>, Observe, (const ObserveRequest& request, std::stop_token stop),
