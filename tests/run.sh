@@ -101,6 +101,7 @@ counted() {
 build() {
   local preset=$1 options=(-DLOCKSTEP_WERROR=ON)
   shift
+  export CCACHE_SLOPPINESS=pch_defines,time_macros  # Without, it keeps nothing that has precompiled headers.
   command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
   cmake --preset "$preset" "${options[@]}" && $fixed cmake --build --preset "$preset" ${1:+--target "$@"}
 }
