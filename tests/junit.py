@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Reads a JUnit report of ctest or GoogleTest.
+"""Reads JUnit reports of ctest or GoogleTest.
 
-    junit.py FILE     prints what failed, why what was skipped was, and last "PASSED FAILED SKIPPED"
+    junit.py FILE...     prints what failed, why what was skipped was, and last "PASSED FAILED SKIPPED"
 """
 import sys
 import xml.etree.ElementTree as ElementTree
@@ -10,7 +10,7 @@ import xml.etree.ElementTree as ElementTree
 def main():
     passed = failed = 0
     skipped = []
-    for case in ElementTree.parse(sys.argv[1]).getroot().iter("testcase"):
+    for case in (case for file in sys.argv[1:] for case in ElementTree.parse(file).getroot().iter("testcase")):
         name = case.get("name")
         if "." not in name and case.get("classname") != name:
             name = f"{case.get('classname')}.{name}"  # GoogleTest's own report.
@@ -20,7 +20,7 @@ def main():
             print(f"--- {name} failed\n{output or failure.get('message')}")
         elif (skip := case.find("skipped")) is not None or case.get("status") in ("notrun", "disabled"):
             reason = output.strip().splitlines()
-            said = [line for line in reason if "skip" in line.lower()] or reason[-1:] or [skip.get("message") if skip is not None else ""]
+            said = [line for line in reason if "skip" in line.lower()] or reason[-1:] or [" ".join(skip.get("message").split("\n")[1:]) if skip is not None else ""]
             skipped.append(f"skipped: {name}: {said[0].strip()}")
         else:
             passed += 1

@@ -61,13 +61,14 @@ check() {
   fi
 }
 
-# reported NAME REPORT CMD...: many tests, counted in the JUnit report that CMD leaves. An empty one is a failure.
+# reported NAME CMD...: many tests, counted in the JUnit reports that CMD leaves in build/logs/NAME. None is a failure.
 reported() {
-  local name=$1 report=$2 begin=$SECONDS status=0 text counts
-  shift 2
-  rm -f "$report"
+  local name=$1 begin=$SECONDS status=0 text counts
+  shift
+  rm -rf "${logs:?}/$name"
+  mkdir "$logs/$name"
   "$@" >"$logs/$name.log" 2>&1 </dev/null || status=$?
-  text=$(python3 tests/junit.py "$report" 2>&1) || text="no report"$'\n'"0 0 0"
+  text=$(python3 tests/junit.py "$logs/$name"/*.xml 2>&1) || text="no report"$'\n'"0 0 0"
   read -ra counts <<<"${text##*$'\n'}"
   grep '^skipped: ' <<<"$text" >"$logs/$name.skipped" || true
   if [[ ${counts[1]} == 0 && ($status != 0 || ${counts[0]} == 0) ]]; then
@@ -106,11 +107,19 @@ build() {
   cmake --preset "$preset" "${options[@]}" && $fixed cmake --build --preset "$preset" ${1:+--target "$@"}
 }
 
+# run_ctest PRESET OPTION...
 run_ctest() {
   local preset=$1
   shift
-  reported "tests-$preset" "$logs/tests-$preset.xml" $fixed ctest --preset "$preset" -j "$(nproc)" \
-    --output-junit "$logs/tests-$preset.xml" "$@"
+  reported "others-$preset" ctest --preset "$preset" -j "$(nproc)" --output-junit "$logs/others-$preset/ctest.xml" "$@"
+}
+
+# run_programs PRESET [PATTERN]: the unit tests of these programs; all without a pattern.
+run_programs() {
+  grep -E "/(${2:-.*})$" "build/$1/test_programs" >"$logs/programs"
+  # shellcheck disable=SC2016  # Expanded for each program.
+  reported "tests-$1" $fixed xargs -a "$logs/programs" -P "$(nproc)" -I{} sh -c \
+    'timeout 1800 "$1" --gtest_brief=1 --gtest_output="xml:$2/${1##*/}.xml"' program {} "$logs/tests-$1"
 }
 
 # The live tests of the runtimes, in an engine that goes with them.
@@ -143,7 +152,8 @@ check build-$unit build $unit || finish
 plain=(${full:+planner_property_tests planner_memory_test pull_memory_test})
 check build-release build release lockstep lockstep_with_lock_program "${plain[@]}" || finish
 check size tests/size_test.sh "$root/build/release/lockstep" 4096 || true
-run_ctest $unit ${full:+-E '^planner_properties_[1-7]$'}
+run_programs $unit
+run_ctest $unit -LE unit ${full:+-E '^planner_properties_[1-7]$'}
 [[ -z $full ]] || run_ctest release -R '^planner_properties|PlanningMemoryTest|PullMemoryTest'
 counted cases tests/cases/check.sh "$root/build/release/lockstep"
 
@@ -154,17 +164,17 @@ if [[ -n $refusal ]]; then
 else
   [[ -z $full ]] || export LOCKSTEP_KILLS=${LOCKSTEP_KILLS:-6}
   counted engine tests/engine/run.py
-  reported engine-live "$logs/engine-live.xml" run_live_tests "$logs/engine-live.xml"
+  reported engine-live run_live_tests "$logs/engine-live/live.xml"
   check demo integration/demo.sh || true
 fi
 counted page tests/page/run.py
 check demo-memory integration/demo.sh --engine memory: || true
 
+# Where threads meet.
 threaded=(orchestrator_tests runtimes_tests lockfs_tests http_api_tests target_sources_tests)
-without_threads='_NOT_BUILT|^planner_properties|^Seeds/|^Replies/|^openapi|^readme|^layering|^boot_locks|_consumer$|^plan_pictures'
 if [[ -n $full ]]; then
   # GCC 12's thread sanitizer does not find its way where addresses are spread widely.
   ! setarch -R true 2>/dev/null || fixed='setarch -R'
-  check build-tsan build tsan "${threaded[@]}" && run_ctest tsan -E "$without_threads"
+  check build-tsan build tsan "${threaded[@]}" && run_programs tsan "$(IFS='|' && echo "${threaded[*]}")"
 fi
 finish
