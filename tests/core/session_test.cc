@@ -179,7 +179,7 @@ TEST(SessionTest, AnEngineThatIsAwayEndsNoWaitForALock) {
 }
 
 TEST(SessionTest, EndsWhereTheEngineStaysAwayAndNothingIsWaitedFor) {
-  Session session(MakeTarget({MakeApp("c2", {{.name = "db"}})}), {});
+  Session session(MakeTarget({MakeApp("c1", kOld)}), {});
   session.OnObserved(Running(MakeApp("c1", kOld)), MonoTime{});
   EXPECT_EQ(LooksAtAnEngineThatIsAway(session), SessionOptions().max_attempts);
   EXPECT_TRUE(session.Finished());
