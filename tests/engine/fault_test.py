@@ -227,7 +227,8 @@ class EngineDeathTest(FaultTest):
         self.harm("powercut")
         self.harm("start-again")
         wait_until(lambda: self.ids(self.engine.running()) == self.ids(self.before), "the release runs again as it was", 60)
-        self.assertIsNone(self.process.poll())
+        if self.process.poll() is not None:
+            self.fail("\n".join(self.process.communicate()))
         self.drop_lock("web")
         self.assert_goes_on()
 
