@@ -114,12 +114,13 @@ run_ctest() {
   reported "others-$preset" ctest --preset "$preset" -j "$(nproc)" --output-junit "$logs/others-$preset/ctest.xml" "$@"
 }
 
-# run_programs PRESET [PATTERN]: the unit tests of these programs; all without a pattern.
+# run_programs PRESET [PATTERN]: the unit tests of these programs, each in two halves; all without a pattern.
 run_programs() {
-  grep -E "/(${2:-.*})$" "build/$1/test_programs" >"$logs/programs"
-  # shellcheck disable=SC2016  # Expanded for each program.
-  reported "tests-$1" $fixed xargs -a "$logs/programs" -P "$(nproc)" -I{} sh -c \
-    'timeout 1800 "$1" --gtest_brief=1 --gtest_output="xml:$2/${1##*/}.xml"' program {} "$logs/tests-$1"
+  grep -E "/(${2:-.*})$" "build/$1/test_programs" | sed 'h; s/^/0 /; p; g; s/^/1 /' >"$logs/programs"
+  # shellcheck disable=SC2016  # Expanded for each half.
+  reported "tests-$1" $fixed xargs -a "$logs/programs" -P "$(nproc)" -L 1 sh -c \
+    'GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=$2 timeout 1800 "$3" --gtest_brief=1 \
+      --gtest_output="xml:$1/${3##*/}.$2.xml"' half "$logs/tests-$1"
 }
 
 # The live tests of the runtimes, in an engine that goes with them.
