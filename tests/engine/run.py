@@ -5,9 +5,7 @@
 
 Environment: LOCKSTEP_BINARY, the command (build/release/lockstep); LOCKSTEP_KILLS, how often `apply` is killed;
 LOCKSTEP_SEED, at which moments; LOCKSTEP_MOMENTS, after which steps an agent or its engine is (3,17);
-LOCKSTEP_FAULTS, how many updates a bad engine gets; LOCKSTEP_FAULT_SEED, which one alone; LOCKSTEP_JOBS, how many
-classes of tests run side by side, each with an engine of its own (1)."""
-import os
+LOCKSTEP_FAULTS, how many updates a bad engine gets; LOCKSTEP_FAULT_SEED, which one alone."""
 import pathlib
 import sys
 
@@ -20,7 +18,7 @@ from counted_run import must_be_built, run  # noqa: E402
 def main():
     if not must_be_built(harness.BINARY):
         return 1
-    return run(pathlib.Path(__file__).parent, sys.argv[1:], jobs=int(os.environ.get("LOCKSTEP_JOBS", "1")))
+    return run(pathlib.Path(__file__).parent, sys.argv[1:])
 
 
 if __name__ == "__main__":
