@@ -10,6 +10,7 @@
 #include "balena_api/balena_device.h"
 #include "lockstep/clock.h"
 #include "lockstep/result.h"
+#include "lockstep/session_options.h"
 #include "options.h"
 #include "target_file.h"
 #include "target_sources/target_source.h"
@@ -30,7 +31,7 @@ struct AgentOptions {
   std::vector<std::string> api_hosts;                      // Names of this device.
   std::string api_address;                                 // As containers reach it.
   bool rollback = false;
-  std::chrono::milliseconds settle{10'000};
+  std::chrono::milliseconds settle = SessionOptions().settle;
   bool check = false;
 };
 
