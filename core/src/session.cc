@@ -357,6 +357,13 @@ bool Session::AnyWaits() const {
                                       [&](const AppPlan& app) { return Waits(app); });
 }
 
+// Whatever is believed of locks and containers since: without its engine nobody knows.
+bool Session::AnyWasHeld() const {
+  return options_.wait_when_held && std::any_of(runs_.begin(), runs_.end(), [](const auto& entry) {
+           return !entry.second.reported.empty() && !entry.second.failed;
+         });
+}
+
 void Session::WatchHeldLocks(std::vector<Action>& actions) {
   std::vector<ServiceRef> wanted;
   // While an attempt is under way the watch stays: a release in that moment must not be missed, and

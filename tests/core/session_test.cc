@@ -152,16 +152,20 @@ TEST(SessionTest, TriesAgainWhenALockIsReleasedDuringAnAttempt) {
   EXPECT_FALSE(attempt().has_value());
 }
 
-// Twenty looks in a row find no engine. Returns how many were asked for.
+// Twenty looks in a row find no engine, and no step does. Returns how many looks were asked for.
 int LooksAtAnEngineThatIsAway(Session& session) {
   MonoTime now{};
+  const Error away = MakeError(ErrorCode::kUnavailable, "no engine");
   session.OnEngineGap();
   int looks = 0;
   for (int i = 0; i < 20; ++i) {
     for (const Action& action : session.Next(now)) {
-      if (!std::holds_alternative<LookAction>(action)) continue;
-      ++looks;
-      session.OnLookFailed(MakeError(ErrorCode::kUnavailable, "no engine"), now);
+      if (const auto* run = std::get_if<RunStepAction>(&action)) {
+        session.OnStepFailed(run->step.id, away, now);
+      } else if (std::holds_alternative<LookAction>(action)) {
+        ++looks;
+        session.OnLookFailed(away, now);
+      }
     }
     now = session.WakeAt().value_or(now);
   }
@@ -176,6 +180,30 @@ TEST(SessionTest, AnEngineThatIsAwayEndsNoWaitForALock) {
   (void)session.Next(MonoTime{});
   EXPECT_GE(LooksAtAnEngineThatIsAway(session), 10);
   EXPECT_FALSE(session.Finished());
+}
+
+// Its death is heard in part: of a lock, or of containers that ended with it.
+TEST(SessionTest, WhatIsHeardWhileAnEngineDiesEndsNoWaitForALock) {
+  for (const bool of_lock : {true, false}) {
+    SCOPED_TRACE(of_lock ? "of a lock" : "of its containers");
+    ObservedState observed = Running(MakeApp("c1", kOld));
+    observed.locks.push_back(HeldBy("db"));
+    Session session(MakeTarget({MakeApp("c2", kNew)}), {});
+    session.OnObserved(observed, MonoTime{});
+    const auto actions = session.Next(MonoTime{});
+    for (const Action& action : actions) {
+      const auto* run = std::get_if<RunStepAction>(&action);
+      if (run == nullptr) continue;
+      session.OnStepFailed(run->step.id, MakeError(ErrorCode::kUnavailable, "no engine"), {});
+    }
+    if (of_lock) session.OnLocksChanged();
+    for (const ObservedContainer& container : observed.engine.containers) {
+      if (of_lock) break;
+      session.OnEngineEvent({.kind = EngineEventKind::kDied, .container = container.id}, {});
+    }
+    EXPECT_GE(LooksAtAnEngineThatIsAway(session), 10);
+    EXPECT_FALSE(session.Finished());
+  }
 }
 
 TEST(SessionTest, EndsWhereTheEngineStaysAwayAndNothingIsWaitedFor) {

@@ -141,7 +141,8 @@ class Session {
   void RememberInterrupted(const Step& step, std::vector<Action>& actions);
   void Await(const Step& step, MonoTime now, std::vector<Action>& actions);
   Verdict Judge(const Step& step, const ObservedContainer& container, MonoTime now);
-  bool AnyWaits() const;  // For locks.
+  bool AnyWaits() const;    // For locks.
+  bool AnyWasHeld() const;  // And has not got its locks since.
   void WatchHeldLocks(std::vector<Action>& actions);
   void ReportHeld(std::vector<Action>& actions);
   void ReportPlan(std::vector<Action>& actions);
