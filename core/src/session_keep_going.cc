@@ -97,7 +97,7 @@ void Session::CancelWhatIsNotPlanned(std::vector<Action>& actions) {
   for (const auto& [id, running] : running_) {
     if (running.step.kind != StepKind::kPullImage || cancelled_.contains(id)) continue;
     const bool planned = std::any_of(plan_.steps.begin(), plan_.steps.end(),
-                                     [&](const Step& step) { return step.id == id; });
+                                     [&id = id](const Step& step) { return step.id == id; });
     if (planned) continue;
     cancelled_.insert(id);
     actions.push_back(CancelStepAction{id});

@@ -99,7 +99,7 @@ Result<void> AskLogind(const HostPlace& place, const PowerAction& action) {
   LOCKSTEP_TRY(const Bus bus, OpenBus(place));
   (void)sd_bus_set_method_call_timeout(bus.get(), kAnswerWithin_us);
   LOCKSTEP_TRYV(CheckInhibitors(bus.get()));
-  sd_bus_error error = SD_BUS_ERROR_NULL;
+  sd_bus_error error{};              // As SD_BUS_ERROR_NULL, which is C alone.
   constexpr int kNobodyIsAsked = 0;  // No password is typed here.
   const int status = sd_bus_call_method(bus.get(), kLogind, kLogindPath, kLogindManager,
                                         action.logind, &error, nullptr, "b", kNobodyIsAsked);

@@ -74,7 +74,7 @@ std::vector<ObservedContainer*> OwnedOf(const AppStory& story, ObservedState& st
 void EnsureResources(const AppStory& story, const TargetRelease& release, ObservedState& state) {
   const auto& networks = state.engine.networks;
   for (const auto& [name, config] : release.networks) {
-    const auto same = [&](const ObservedNetwork& n) {
+    const auto same = [&, &name = name](const ObservedNetwork& n) {
       return n.app == story.uuid && n.name == name && n.owned;
     };
     if (std::any_of(networks.begin(), networks.end(), same)) continue;
@@ -83,7 +83,7 @@ void EnsureResources(const AppStory& story, const TargetRelease& release, Observ
   }
   const auto& volumes = state.engine.volumes;
   for (const auto& [name, config] : release.volumes) {
-    const auto same = [&](const ObservedVolume& v) {
+    const auto same = [&, &name = name](const ObservedVolume& v) {
       return v.app == story.uuid && v.name == name && v.owned;
     };
     if (std::any_of(volumes.begin(), volumes.end(), same)) continue;

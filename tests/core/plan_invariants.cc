@@ -347,9 +347,9 @@ void PlanJudge::JudgeTake(const AppLook& look, std::size_t take) {
     // By force, a service that is not interrupted keeps its lock.
     const bool spared =
         look.forced && std::any_of(look.holders.begin(), look.holders.end(),
-                                   [&](const auto* h) { return h->service == name; });
+                                   [&name = name](const auto* h) { return h->service == name; });
     const bool interrupted =
-        std::any_of(plan_.steps.begin(), plan_.steps.end(), [&](const Step& s) {
+        std::any_of(plan_.steps.begin(), plan_.steps.end(), [&, &name = name](const Step& s) {
           return s.app == look.app && s.service == name && Interrupts(s, state_);
         });
     const std::size_t times = taken.count(name);

@@ -58,7 +58,7 @@ class RestJudge {
       for (const auto& [name, config] : look_.release->networks) wanted.insert(name);
       for (const auto& [name, config] : look_.release->volumes) {
         const auto& all = state_.engine.volumes;
-        const bool there = std::any_of(all.begin(), all.end(), [&](const auto& v) {
+        const bool there = std::any_of(all.begin(), all.end(), [&, &name = name](const auto& v) {
           return v.owned && UuidOf(target_, v.app) == look_.app && v.name == name;
         });
         if (!there) Add(Property::kI9, "no volume " + name);

@@ -201,7 +201,7 @@ void Model::ChooseData(Entries::const_iterator next, const Entries& chosen, Tree
     return;
   }
   const auto& [name, entry] = *next++;
-  const auto with = [&](const std::string& content) {
+  const auto with = [&, &name = name](const std::string& content) {
     tree[name] = content;
     ChooseData(next, chosen, tree, trees);
   };

@@ -197,9 +197,9 @@ Tree FatImage::CheckAndRead(const std::set<std::string>& spelt) {
     if (name.starts_with("FSCK")) continue;
     // FAT finds "config.txt" under "CONFIG.TXT", too, which is what is left of it when its long
     // name is torn.
-    const auto same = std::find_if(spelt.begin(), spelt.end(), [&](const std::string& known) {
-      return Lower(known) == Lower(name);
-    });
+    const auto same = std::find_if(
+        spelt.begin(), spelt.end(),
+        [&name = name](const std::string& known) { return Lower(known) == Lower(name); });
     tree[same == spelt.end() ? name : *same] = content;
   }
   return tree;
