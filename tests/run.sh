@@ -6,7 +6,8 @@
 #   tests/run.sh --full    the same, the unit tests under the address and undefined-behaviour sanitizers; where threads
 #                          meet under the thread sanitizer as well
 #
-# On a fresh Debian 12, as root, it first installs what is missing. Logs: build/logs.
+# On a fresh Debian 12, as root, it first installs what is missing. The tests are compiled beside those on the real engine,
+# which mostly wait. Logs: build/logs.
 # shellcheck disable=SC2317  # Functions are called through check() and reported().
 set -euo pipefail
 
@@ -26,7 +27,7 @@ esac
 logs=$root/build/logs
 mkdir -p "$logs"
 passed=0 failed=0 skipped=0
-fixed=  # What pins the addresses of programs, where that is needed.
+fixed=()  # What pins the addresses of programs, where that is needed.
 summary=()
 
 # record NAME SECONDS PASSED FAILED SKIPPED [WORDS]
@@ -104,7 +105,32 @@ build() {
   shift
   export CCACHE_SLOPPINESS=pch_defines,time_macros  # Without, it keeps nothing that has precompiled headers.
   command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-  cmake --preset "$preset" "${options[@]}" && $fixed cmake --build --preset "$preset" ${1:+--target "$@"}
+  cmake --preset "$preset" "${options[@]}" && "${fixed[@]}" cmake --build --preset "$preset" ${1:+--target "$@"}
+}
+
+# Where threads meet.
+threaded=(orchestrator_tests runtimes_tests lockfs_tests http_api_tests target_sources_tests)
+
+compile_tests() {
+  renice -n 19 "$BASHPID"
+  build $unit && { [[ -z $full ]] || build tsan "${threaded[@]}"; }
+}
+
+compiler=
+begin_to_compile_tests() {
+  trap '[[ -z $compiler ]] || kill -- "-$compiler" 2>/dev/null || true' EXIT
+  set -m  # A process group, to be ended as one.
+  compile_tests >"$logs/compiler.log" 2>&1 </dev/null &
+  compiler=$!
+  set +m
+}
+
+tests_are_compiled() {
+  local status=0
+  wait "$compiler" || status=$?
+  compiler=
+  cat "$logs/compiler.log"
+  return "$status"
 }
 
 # run_ctest PRESET OPTION...
@@ -118,7 +144,7 @@ run_ctest() {
 run_programs() {
   grep -E "/(${2:-.*})$" "build/$1/test_programs" | sed 'h; s/^/0 /; p; g; s/^/1 /' >"$logs/programs"
   # shellcheck disable=SC2016  # Expanded for each half.
-  reported "tests-$1" $fixed xargs -a "$logs/programs" -P "$(nproc)" -L 1 sh -c \
+  reported "tests-$1" "${fixed[@]}" xargs -a "$logs/programs" -P "$(nproc)" -L 1 sh -c \
     'GTEST_TOTAL_SHARDS=2 GTEST_SHARD_INDEX=$2 timeout 1800 "$3" --gtest_brief=1 \
       --gtest_output="xml:$1/${3##*/}.$2.xml"' half "$logs/tests-$1"
 }
@@ -148,14 +174,13 @@ engine_refusal() {
 rm -f "$logs"/*.skipped
 check setup integration/setup.sh || finish
 check lock-tools tests/lockfs/tools/install.sh "$root/build/lock-tools" || true
-check build-$unit build $unit || finish
 # What measures memory, and what is many seeds of one test, has nothing to tell a sanitizer.
-plain=(${full:+planner_property_tests planner_memory_test pull_memory_test})
+plain=(${full:+planner_property_tests simulation_tests planner_memory_test pull_memory_test})
 check build-release build release lockstep lockstep_with_lock_program "${plain[@]}" || finish
 check size tests/size_test.sh "$root/build/release/lockstep" 4096 || true
-run_programs $unit
-run_ctest $unit -LE unit ${full:+-E '^planner_properties_[1-7]$'}
-[[ -z $full ]] || run_ctest release -R '^planner_properties|PlanningMemoryTest|PullMemoryTest'
+# The thread sanitizer does not find its way where addresses are spread widely.
+[[ -z $full ]] || ! setarch -R true 2>/dev/null || fixed=(setarch -R)
+begin_to_compile_tests
 counted cases tests/cases/check.sh "$root/build/release/lockstep"
 
 refusal=$(engine_refusal)
@@ -165,17 +190,17 @@ if [[ -n $refusal ]]; then
 else
   [[ -z $full ]] || export LOCKSTEP_KILLS=${LOCKSTEP_KILLS:-6}
   counted engine tests/engine/run.py
-  reported engine-live run_live_tests "$logs/engine-live/live.xml"
   check demo integration/demo.sh || true
 fi
 counted page tests/page/run.py
 check demo-memory integration/demo.sh --engine memory: || true
 
-# Where threads meet.
-threaded=(orchestrator_tests runtimes_tests lockfs_tests http_api_tests target_sources_tests)
+check build-tests tests_are_compiled || finish
+run_programs $unit
+run_ctest $unit -LE unit ${full:+-E '^(planner_properties|simulations)_[1-7]$'}
+[[ -n $refusal ]] || reported engine-live run_live_tests "$logs/engine-live/live.xml"
 if [[ -n $full ]]; then
-  # GCC 12's thread sanitizer does not find its way where addresses are spread widely.
-  ! setarch -R true 2>/dev/null || fixed='setarch -R'
-  check build-tsan build tsan "${threaded[@]}" && run_programs tsan "$(IFS='|' && echo "${threaded[*]}")"
+  run_programs tsan "$(IFS='|' && echo "${threaded[*]}")"
+  run_ctest release -R '^(planner_properties|simulations)_|PlanningMemoryTest|PullMemoryTest'
 fi
 finish

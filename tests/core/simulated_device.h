@@ -369,6 +369,15 @@ class SimulatedDevice {
   int ids_ = 0;
 };
 
+// The worst of its apps'.
+inline ApplyOutcome OutcomeOf(const SimulatedDevice& device) {
+  ApplyOutcome worst = ApplyOutcome::kInSync;
+  for (const AppReport& report : device.session().Reports()) {
+    worst = std::max(worst, report.outcome);
+  }
+  return worst;
+}
+
 }  // namespace lockstep::test
 
 #endif  // LOCKSTEP_TESTS_CORE_SIMULATED_DEVICE_H_

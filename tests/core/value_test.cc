@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <utility>
 
 namespace lockstep {
 namespace {
@@ -75,7 +76,11 @@ TEST(ValueTest, PrintsAsCompactJson) {
 
 TEST(ToTextTest, StopsWhereItIsLongEnough) {
   Value deep = std::string(1'000'000, 'x');
-  for (int i = 0; i < 1000; ++i) deep = Value::List{deep};
+  for (int i = 0; i < 1000; ++i) {
+    Value::List list;
+    list.push_back(std::move(deep));
+    deep = std::move(list);
+  }
   EXPECT_LT(ToText(deep, 100).size(), 110U);
   EXPECT_EQ(ToText(deep, 2), "[[[");
   EXPECT_EQ(ToText(Value::List{1, 2}, 5), "[1,2]");
