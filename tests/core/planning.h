@@ -154,6 +154,16 @@ inline bool Before(const Plan& plan, const Step* a, const Step* b) {
   return a != b && reached[static_cast<std::size_t>(a - plan.steps.data())];
 }
 
+// Of the containers that are up, sorted.
+inline std::vector<std::string> NamesUp(const ObservedState& observed) {
+  std::vector<std::string> names;
+  for (const ObservedContainer& container : observed.engine.containers) {
+    if (container.IsUp()) names.push_back(container.name);
+  }
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
 }  // namespace lockstep::test
 
 #endif  // LOCKSTEP_TESTS_CORE_PLANNING_H_

@@ -425,7 +425,7 @@ INSTANTIATE_TEST_SUITE_P(Cases, RollbackLabelTest,
                                            LabelCase{"NeitherYesNorNo", {"si"}, true, true}),
                          [](const auto& param_info) { return param_info.param.name; });
 
-std::vector<std::string> NamesUp(const ObservedState& state) {
+std::vector<std::string> ContainersUp(const ObservedState& state) {
   std::vector<std::string> up;
   for (const ObservedContainer& container : state.engine.containers) {
     if (container.IsUp()) up.push_back(container.id + " " + container.name);
@@ -448,7 +448,7 @@ TEST_P(KilledTest, GoesBackAllTheSame) {
   device.Run(options);
   EXPECT_GE(device.completions(), GetParam());
   EXPECT_THAT(device.broken(), IsEmpty());
-  EXPECT_EQ(NamesUp(device.truth()), NamesUp(before));
+  EXPECT_EQ(ContainersUp(device.truth()), NamesUp(before));
   EXPECT_THAT(device.truth().engine.containers, SizeIs(3));
   EXPECT_THAT(device.truth().engine.images, SizeIs(3));
   const AppReport report = device.session().Reports().at(0);

@@ -18,21 +18,12 @@ const std::vector<ServiceDraft> kNew = {
     {.name = "db", .image = "registry.example/db:2"},
     {.name = "web", .image = "registry.example/web:2", .depends_on = {"db"}}};
 
-std::vector<std::string> Up(const ObservedState& observed) {
-  std::vector<std::string> names;
-  for (const ObservedContainer& container : observed.engine.containers) {
-    if (container.IsUp()) names.push_back(container.name);
-  }
-  std::sort(names.begin(), names.end());
-  return names;
-}
-
 TEST(SessionTest, MovesAnAppToItsTarget) {
   const Target target = MakeTarget({MakeApp("c2", kNew)});
   SimulatedDevice device(Running(MakeApp("c1", kOld)), target, 1, {});
   device.Run({});
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kInSync);
-  EXPECT_THAT(Up(device.truth()), ElementsAre("db_0_0_c2", "web_0_0_c2"));
+  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c2", "web_0_0_c2"));
   EXPECT_THAT(device.broken(), IsEmpty());
   EXPECT_THAT(device.truth().spans, IsEmpty());
   EXPECT_EQ(device.truth().FindApp(kApp)->committed, "c2");
@@ -214,7 +205,7 @@ TEST(SessionTest, EndsAsHeldWhenItIsNotToWait) {
   device.Run(options);
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kHeld);
   EXPECT_THAT(device.done(), Contains("pull-image registry.example/web:2"));
-  EXPECT_THAT(Up(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
 }
 
 TEST(SessionTest, LooksOnceMoreBeforeTheGateAndAtTheEnd) {
@@ -280,7 +271,7 @@ TEST(SessionTest, GoesBackWhenANewContainerWillNotStart) {
   }
   device.Run({});
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kFailed);
-  EXPECT_THAT(Up(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
   EXPECT_THAT(device.truth().spans, IsEmpty());
   EXPECT_EQ(device.truth().FindApp(kApp)->committed, "c1");
   EXPECT_THAT(device.truth().FindApp(kApp)->failed, ElementsAre("c2"));
@@ -308,7 +299,7 @@ TEST(SessionTest, StopsWhereItIsWhenAnAppTakesALockInTheMiddle) {
   device.Run(options);
   EXPECT_TRUE(taken);
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kHeld);
-  EXPECT_THAT(Up(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
   EXPECT_THAT(device.done(), Not(Contains("stop-container db-c1-1")));
   EXPECT_THAT(device.broken(), IsEmpty());
 }
@@ -333,7 +324,7 @@ TEST(SessionTest, EndsWhenAStopNeverSucceeds) {
   EXPECT_TRUE(device.session().Finished());
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kFailed);
   EXPECT_THAT(device.truth().spans, IsEmpty());
-  EXPECT_THAT(Up(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
 }
 
 // An interrupt at any point leaves one whole release running, and no lock.
@@ -346,7 +337,7 @@ TEST_P(InterruptTest, LeavesAWholeRelease) {
     if (++completions == GetParam()) d.Interrupt();
   };
   device.Run({});
-  const auto up = Up(device.truth());
+  const auto up = NamesUp(device.truth());
   EXPECT_TRUE(up == std::vector<std::string>({"db_0_0_c1", "web_0_0_c1"}) ||
               up == std::vector<std::string>({"db_0_0_c2", "web_0_0_c2"}))
       << ::testing::PrintToString(up);
