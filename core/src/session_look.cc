@@ -111,8 +111,8 @@ void Session::OnLookFailed(Error error, MonoTime now) {
   ++look_failures_;
   look_error_ = std::move(error);
   // A cutover is not left because its engine restarts; nor is a wait that may last for days.
-  const bool again =
-      look_failures_ < options_.max_attempts || !observed_.spans.empty() || AnyWasHeld();
+  const bool again = look_failures_ < options_.max_attempts || !observed_.spans.empty() ||
+                     AnyWaits() || AnyWasHeld();
   const bool goes_on = options_.keep_going || (IsTransient(look_error_->code) && again);
   if (goes_on && !interrupted_) {
     need_look_ = true;
