@@ -105,24 +105,26 @@ build() {
   shift
   export CCACHE_SLOPPINESS=pch_defines,time_macros  # Without, it keeps nothing that has precompiled headers.
   command -v ccache >/dev/null && options+=(-DCMAKE_CXX_COMPILER_LAUNCHER=ccache)
-  cmake --preset "$preset" "${options[@]}" && "${fixed[@]}" cmake --build --preset "$preset" ${1:+--target "$@"}
+  cmake --preset "$preset" "${options[@]}" && "${fixed[@]}" cmake --build --preset "$preset" -j "$(nproc)" ${1:+--target "$@"}
 }
 
 # Where threads meet.
 threaded=(orchestrator_tests runtimes_tests lockfs_tests http_api_tests target_sources_tests)
 
 compile_tests() {
-  renice -n 19 "$BASHPID"
-  build $unit && { [[ -z $full ]] || build tsan "${threaded[@]}"; }
+  build "$unit" && { [[ -z $full ]] || build tsan "${threaded[@]}"; }
 }
 
+# In a session of its own: it is ended as one, and the kernel shares a core out among sessions before it looks at how nice
+# a process is.
 compiler=
 begin_to_compile_tests() {
   trap '[[ -z $compiler ]] || kill -- "-$compiler" 2>/dev/null || true' EXIT
-  set -m  # A process group, to be ended as one.
-  compile_tests >"$logs/compiler.log" 2>&1 </dev/null &
+  export -f build compile_tests
+  setsid nice -n 19 bash -c "$(declare -p unit full fixed threaded)
+    { echo 19 >/proc/self/autogroup; } 2>/dev/null
+    compile_tests" >"$logs/compiler.log" 2>&1 </dev/null &
   compiler=$!
-  set +m
 }
 
 tests_are_compiled() {

@@ -101,7 +101,9 @@ class AgentTest(EngineTest):
                                       FAKETIME_DONT_FAKE_MONOTONIC="1")
 
         def jump(offset):
-            clock.write_text(offset)
+            whole = clock.with_suffix(".new")  # An empty one means today.
+            whole.write_text(offset)
+            os.replace(whole, clock)
 
         jump("+0")
         self.start(self.release_a())
