@@ -190,7 +190,7 @@ if [[ -n $refusal ]]; then
   echo "skipped: REAL ENGINE, all of it: $refusal" >"$logs/engine.skipped"
   record engine 0 0 0 1 "NOT RUN: $refusal"
 else
-  [[ -z $full ]] || export LOCKSTEP_KILLS=${LOCKSTEP_KILLS:-6}
+  [[ -z $full ]] || export LOCKSTEP_KILLS=${LOCKSTEP_KILLS:-4}
   counted engine tests/engine/run.py
   check demo integration/demo.sh || true
 fi
