@@ -15,13 +15,13 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
 #include <optional>
 #include <set>
 #include <system_error>
 #include <utility>
 
 #include "pause.h"
+#include "proc_text.h"
 
 namespace lockstep::docker {
 namespace {
@@ -57,11 +57,6 @@ class Descriptor {
  private:
   int fd_;
 };
-
-std::string ReadAll(const std::string& path) {
-  std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
-}
 
 std::string ProcPath(pid_t pid, std::string_view file) {
   return "/proc/" + std::to_string(pid) + "/" + std::string(file);
@@ -107,7 +102,7 @@ std::optional<Process> MemberOf(pid_t pid) {
   Process process{pid, 0, ContainerOf(pid)};
   if (process.container.empty()) return std::nullopt;
   // "4021 (its name) S 4000 ...", and the name may be anything.
-  const std::string stat = ReadAll(ProcPath(pid, "stat"));
+  const std::string stat = ProcText(ProcPath(pid, "stat"));
   const std::size_t name = stat.find('(');
   const std::size_t rest = stat.rfind(')');
   if (name == std::string::npos || rest == std::string::npos || rest + 4 > stat.size()) {

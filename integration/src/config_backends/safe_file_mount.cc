@@ -12,7 +12,6 @@
 #include <charconv>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <utility>
 #include <vector>
 
@@ -77,7 +76,9 @@ unsigned long FlagsOf(std::string_view text, const Options& options, bool& read_
 
 std::string TextOf(const std::string& path) {
   std::ifstream file(path);
-  return {std::istreambuf_iterator<char>(file), {}};
+  std::string text;
+  std::getline(file, text, '\0');  // A stream's iterators throw where reading fails.
+  return text;
 }
 
 // -1 where /proc does not say.
