@@ -167,7 +167,9 @@ Result<OpenedStore> Open(const std::string& state_dir) {
 // A file that nobody changes is read as it is: SQLite then makes no files beside it.
 std::string UriToLook(const std::string& path, bool unchanging) {
   std::string uri = "file://";
-  for (const char c : std::filesystem::absolute(path).string()) {
+  std::error_code fault;  // Of the working directory: what is refused then is the name.
+  const std::filesystem::path whole = std::filesystem::absolute(path, fault);
+  for (const char c : fault ? path : whole.string()) {
     const char* escaped = c == '%' ? "%25" : c == '?' ? "%3f" : c == '#' ? "%23" : nullptr;
     uri += escaped != nullptr ? std::string(escaped) : std::string(1, c);
   }
