@@ -122,7 +122,7 @@ const std::vector<Refused> kRefused = {
     {"CommandAsMap", Field::kCommand, Map{}, "{} is no command; write text or a list of texts"},
     {"CommandAsNumber", Field::kCommand, 5, "5 is no command"},
     {"OpenQuote", Field::kCommand, "sh -c 'x", "has a quote (') that is not closed"},
-    {"NestedList", Field::kDns, List{List{"a"}}, "[\"a\"] is no text"},
+    {"NestedList", Field::kDns, List{Value(List{"a"})}, "[\"a\"] is no text"},
     {"NullInList", Field::kDns, List{Value()}, "null is no text"},
     {"MapAsSet", Field::kCapAdd, Map{{"a", 1}}, "is no list of texts"},
     {"EmptyEntry", Field::kGroupAdd, List{""}, "an entry is empty; leave it out"},
@@ -308,7 +308,7 @@ std::vector<Value> HostileValues() {
       -0.5,
       true,
       Value(),
-      Nested(2000),
+      Nested(500),
       List(10'000, Value("a")),
       List(10'000, Value()),
   };
