@@ -448,7 +448,7 @@ TEST_P(KilledTest, GoesBackAllTheSame) {
   device.Run(options);
   EXPECT_GE(device.completions(), GetParam());
   EXPECT_THAT(device.broken(), IsEmpty());
-  EXPECT_EQ(ContainersUp(device.truth()), NamesUp(before));
+  EXPECT_EQ(ContainersUp(device.truth()), ContainersUp(before));
   EXPECT_THAT(device.truth().engine.containers, SizeIs(3));
   EXPECT_THAT(device.truth().engine.images, SizeIs(3));
   const AppReport report = device.session().Reports().at(0);
