@@ -51,14 +51,7 @@ class OrchestratorTest : public ::testing::Test {
     return report ? report.assume_value().outcome : ApplyOutcome::kFailed;
   }
 
-  std::vector<std::string> Running() const {
-    std::vector<std::string> names;
-    for (const ObservedContainer& container : engine_.State().containers) {
-      if (container.IsUp()) names.push_back(container.name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-  }
+  std::vector<std::string> Running() const { return NamesUp(engine_.State()); }
 
   std::string IdOf(const std::string& service) const {
     for (const ObservedContainer& container : engine_.State().containers) {

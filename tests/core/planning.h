@@ -155,9 +155,9 @@ inline bool Before(const Plan& plan, const Step* a, const Step* b) {
 }
 
 // Of the containers that are up, sorted.
-inline std::vector<std::string> NamesUp(const ObservedState& observed) {
+inline std::vector<std::string> NamesUp(const EngineState& engine) {
   std::vector<std::string> names;
-  for (const ObservedContainer& container : observed.engine.containers) {
+  for (const ObservedContainer& container : engine.containers) {
     if (container.IsUp()) names.push_back(container.name);
   }
   std::sort(names.begin(), names.end());

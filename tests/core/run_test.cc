@@ -76,14 +76,7 @@ class RunTest : public ::testing::Test {
     });
   }
 
-  std::vector<std::string> Running() const {
-    std::vector<std::string> names;
-    for (const ObservedContainer& container : engine_.State().containers) {
-      if (container.IsUp()) names.push_back(container.name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-  }
+  std::vector<std::string> Running() const { return NamesUp(engine_.State()); }
 
   static MemoryOptions PullAnything() {
     MemoryOptions options;

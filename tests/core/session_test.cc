@@ -23,7 +23,7 @@ TEST(SessionTest, MovesAnAppToItsTarget) {
   SimulatedDevice device(Running(MakeApp("c1", kOld)), target, 1, {});
   device.Run({});
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kInSync);
-  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c2", "web_0_0_c2"));
+  EXPECT_THAT(NamesUp(device.truth().engine), ElementsAre("db_0_0_c2", "web_0_0_c2"));
   EXPECT_THAT(device.broken(), IsEmpty());
   EXPECT_THAT(device.truth().spans, IsEmpty());
   EXPECT_EQ(device.truth().FindApp(kApp)->committed, "c2");
@@ -179,10 +179,12 @@ TEST(SessionTest, WhatIsHeardWhileAnEngineDiesEndsNoWaitForALock) {
       if (run == nullptr) continue;
       session.OnStepFailed(run->step.id, MakeError(ErrorCode::kUnavailable, "no engine"), {});
     }
-    if (of_lock) session.OnLocksChanged();
-    for (const ObservedContainer& container : observed.engine.containers) {
-      if (of_lock) break;
-      session.OnEngineEvent({.kind = EngineEventKind::kDied, .container = container.id}, {});
+    if (of_lock) {
+      session.OnLocksChanged();
+    } else {
+      for (const ObservedContainer& container : observed.engine.containers) {
+        session.OnEngineEvent({.kind = EngineEventKind::kDied, .container = container.id}, {});
+      }
     }
     EXPECT_GE(LooksAtAnEngineThatIsAway(session), 10);
     EXPECT_FALSE(session.Finished());
@@ -205,7 +207,7 @@ TEST(SessionTest, EndsAsHeldWhenItIsNotToWait) {
   device.Run(options);
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kHeld);
   EXPECT_THAT(device.done(), Contains("pull-image registry.example/web:2"));
-  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth().engine), ElementsAre("db_0_0_c1", "web_0_0_c1"));
 }
 
 TEST(SessionTest, LooksOnceMoreBeforeTheGateAndAtTheEnd) {
@@ -271,7 +273,7 @@ TEST(SessionTest, GoesBackWhenANewContainerWillNotStart) {
   }
   device.Run({});
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kFailed);
-  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth().engine), ElementsAre("db_0_0_c1", "web_0_0_c1"));
   EXPECT_THAT(device.truth().spans, IsEmpty());
   EXPECT_EQ(device.truth().FindApp(kApp)->committed, "c1");
   EXPECT_THAT(device.truth().FindApp(kApp)->failed, ElementsAre("c2"));
@@ -299,7 +301,7 @@ TEST(SessionTest, StopsWhereItIsWhenAnAppTakesALockInTheMiddle) {
   device.Run(options);
   EXPECT_TRUE(taken);
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kHeld);
-  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth().engine), ElementsAre("db_0_0_c1", "web_0_0_c1"));
   EXPECT_THAT(device.done(), Not(Contains("stop-container db-c1-1")));
   EXPECT_THAT(device.broken(), IsEmpty());
 }
@@ -324,7 +326,7 @@ TEST(SessionTest, EndsWhenAStopNeverSucceeds) {
   EXPECT_TRUE(device.session().Finished());
   EXPECT_EQ(OutcomeOf(device), ApplyOutcome::kFailed);
   EXPECT_THAT(device.truth().spans, IsEmpty());
-  EXPECT_THAT(NamesUp(device.truth()), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(device.truth().engine), ElementsAre("db_0_0_c1", "web_0_0_c1"));
 }
 
 // An interrupt at any point leaves one whole release running, and no lock.
@@ -337,7 +339,7 @@ TEST_P(InterruptTest, LeavesAWholeRelease) {
     if (++completions == GetParam()) d.Interrupt();
   };
   device.Run({});
-  const auto up = NamesUp(device.truth());
+  const auto up = NamesUp(device.truth().engine);
   EXPECT_TRUE(up == std::vector<std::string>({"db_0_0_c1", "web_0_0_c1"}) ||
               up == std::vector<std::string>({"db_0_0_c2", "web_0_0_c2"}))
       << ::testing::PrintToString(up);

@@ -20,15 +20,6 @@ class SimulateTest : public ::testing::Test {
   SimulateTest()
       : observed_(Running(MakeApp("c1", kOld))), target_(MakeTarget({MakeApp("c2", kNew)})) {}
 
-  static std::vector<std::string> Up(const ObservedState& state) {
-    std::vector<std::string> names;
-    for (const ObservedContainer& container : state.engine.containers) {
-      if (container.IsUp()) names.push_back(container.name);
-    }
-    std::sort(names.begin(), names.end());
-    return names;
-  }
-
   ObservedState observed_;
   Target target_;
 };
@@ -40,10 +31,11 @@ TEST_F(SimulateTest, GivesTheStateAfterEachStepInTheOrderOfThePlan) {
   const auto after = [&](StepKind kind, const std::string& service = "") -> const ObservedState& {
     return states[static_cast<std::size_t>(FindStep(plan, kind, service) - plan.steps.data())];
   };
-  EXPECT_THAT(Up(after(StepKind::kTakeLocks)), ElementsAre("db_0_0_c1", "web_0_0_c1"));
+  EXPECT_THAT(NamesUp(after(StepKind::kTakeLocks).engine), ElementsAre("db_0_0_c1", "web_0_0_c1"));
   EXPECT_TRUE(after(StepKind::kTakeLocks).HasSpan(kApp));
-  EXPECT_THAT(Up(after(StepKind::kStopContainer, "web")), ElementsAre("db_0_0_c1"));
-  EXPECT_THAT(Up(after(StepKind::kStartContainer, "web")), ElementsAre("db_0_0_c1", "web_0_0_c2"));
+  EXPECT_THAT(NamesUp(after(StepKind::kStopContainer, "web").engine), ElementsAre("db_0_0_c1"));
+  EXPECT_THAT(NamesUp(after(StepKind::kStartContainer, "web").engine),
+              ElementsAre("db_0_0_c1", "web_0_0_c2"));
   EXPECT_EQ(after(StepKind::kCommitRelease).FindApp(kApp)->committed, "c2");
   EXPECT_THAT(MakePlan(states.back(), target_).steps, IsEmpty());
 }
@@ -75,7 +67,7 @@ TEST_F(SimulateTest, EndsWhatThePlanWaitsForTheEndOf) {
   const Plan plan = MakePlan({}, target_);
   std::vector<std::string> up;
   Simulate(plan, {}, target_, [&](const Step&, const ObservedState& after) {
-    up = Up(after);
+    up = NamesUp(after.engine);
     return true;
   });
   EXPECT_THAT(up, ElementsAre("web_0_0_c2"));
@@ -99,7 +91,7 @@ TEST_F(SimulateTest, TellsApartWhatIsMadeNowFromWhatWasMadeBefore) {
     for (std::uint32_t i = 0; i < plan.steps.size(); ++i) simulation.Perform(i);
     observed_ = std::move(simulation).TakeState();
   }
-  EXPECT_THAT(Up(observed_), ElementsAre("db_0_0_c4", "web_0_0_c4"));
+  EXPECT_THAT(NamesUp(observed_.engine), ElementsAre("db_0_0_c4", "web_0_0_c4"));
 }
 
 }  // namespace

@@ -112,7 +112,7 @@ void ConvergeThroughAll(unsigned first, unsigned rounds, SimulatedDevice::Chance
       wanted.push_back(service.name + "_0_0_" + app.release->commit);
     }
     std::sort(wanted.begin(), wanted.end());
-    ASSERT_EQ(NamesUp(calm.truth()), wanted);
+    ASSERT_EQ(NamesUp(calm.truth().engine), wanted);
     ASSERT_EQ(calm.truth().engine.containers.size(), wanted.size()) << "left over";
     ASSERT_LE(calm.truth().engine.images.size(), wanted.size()) << "an image nobody needs";
   }
